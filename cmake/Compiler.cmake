@@ -1,0 +1,27 @@
+# One place for the language level, the warnings and the sanitizers.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+set(EXASTRO_SANITIZE "" CACHE STRING "Sanitizers to build with, as in -fsanitize=: address,undefined or thread")
+
+# Everything of ours links this; it carries the warnings, so that headers of libraries are not judged by them.
+add_library(exastro_flags INTERFACE)
+target_compile_options(exastro_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
+target_include_directories(exastro_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
+if(EXASTRO_SANITIZE)
+  target_compile_options(exastro_flags INTERFACE -fsanitize=${EXASTRO_SANITIZE} -fno-omit-frame-pointer -g)
+  target_link_options(exastro_flags INTERFACE -fsanitize=${EXASTRO_SANITIZE})
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
