@@ -1,0 +1,47 @@
+#include "exastro/maintenance_pod.h"
+
+namespace exastro {
+
+Json maintenance_pod(const MaintenancePodSpec& spec) {
+  Json container = {
+      {"name", kMaintenanceContainer},
+      {"image", spec.image},
+      {"imagePullPolicy", "IfNotPresent"},
+      // Sleeps in slices and obeys SIGTERM at once, so that deleting the pod takes no grace period.
+      {"command", {"sh", "-c", "trap 'exit 0' TERM; while :; do sleep 60 & wait $!; done"}},
+      {"securityContext",
+       {{"allowPrivilegeEscalation", false}, {"capabilities", {{"drop", {"ALL"}}}}, {"readOnlyRootFilesystem", true}}},
+      {"resources", {{"requests", {{"cpu", "100m"}, {"memory", "128Mi"}}}}},
+      {"volumeMounts", Json::array({{{"name", "tmp"}, {"mountPath", "/tmp"}}})}};
+  Json volumes = Json::array({{{"name", "tmp"}, {"emptyDir", Json::object()}}});
+  if (!spec.claim.empty()) {
+    container["volumeMounts"].push_back({{"name", "storage"}, {"mountPath", spec.mount_path}});
+    volumes.push_back({{"name", "storage"}, {"persistentVolumeClaim", {{"claimName", spec.claim}}}});
+  }
+  Json pod_spec = {{"restartPolicy", "Never"},
+                   {"automountServiceAccountToken", false},
+                   {"enableServiceLinks", false},
+                   {"terminationGracePeriodSeconds", 5},
+                   {"securityContext",
+                    {{"runAsNonRoot", true},
+                     {"runAsUser", spec.user},
+                     {"runAsGroup", spec.group},
+                     {"seccompProfile", {{"type", "RuntimeDefault"}}}}},
+                   {"containers", Json::array({std::move(container)})},
+                   {"volumes", std::move(volumes)}};
+  if (!spec.node.empty()) pod_spec["nodeSelector"] = {{"kubernetes.io/hostname", spec.node}};
+  if (!spec.image_pull_secrets.empty()) pod_spec["imagePullSecrets"] = spec.image_pull_secrets;
+  if (!spec.tolerations.empty()) pod_spec["tolerations"] = spec.tolerations;
+  // Not labelled as the release's: its selectors and `helm uninstall` must not see it.
+  return {{"apiVersion", "v1"},
+          {"kind", "Pod"},
+          {"metadata",
+           {{"name", spec.name},
+            {"namespace", spec.namespace_},
+            {"labels",
+             {{"app.kubernetes.io/name", "exastro-maintenance"}, {"app.kubernetes.io/managed-by", "kubectl-exastro"}}},
+            {"annotations", {{"exastro.kubectl/run-id", spec.run_id}}}}},
+          {"spec", std::move(pod_spec)}};
+}
+
+}  // namespace exastro

@@ -1,0 +1,65 @@
+#include "exastro/maintenance_record.h"
+
+#include <fmt/format.h>
+
+#include "error.h"
+
+namespace exastro {
+namespace {
+constexpr int kRecordVersion = 1;
+constexpr const char* kField = "record.json";
+}  // namespace
+
+std::string record_name(const std::string& release) { return "kubectl-exastro-" + release; }
+
+Json to_config_map(const MaintenanceRecord& record) {
+  Json workloads = Json::array();
+  for (const auto& workload : record.workloads) {
+    workloads.push_back({{"kind", kind_word(workload.kind)},
+                         {"namespace", workload.namespace_},
+                         {"name", workload.name},
+                         {"replicas", workload.replicas},
+                         {"suspended", workload.suspended}});
+  }
+  Json pods = Json::array();
+  for (const auto& pod : record.pods) pods.push_back({{"namespace", pod.namespace_}, {"name", pod.name}});
+  const Json body = {{"version", kRecordVersion},       {"release", record.release},       {"runId", record.run_id},
+                     {"operation", record.operation},   {"startedAt", record.started_at},  {"startedBy", record.started_by},
+                     {"destructive", record.destructive}, {"workloads", std::move(workloads)}, {"pods", std::move(pods)}};
+  return {{"apiVersion", "v1"},
+          {"kind", "ConfigMap"},
+          {"metadata",
+           {{"name", record_name(record.release)},
+            {"namespace", record.namespace_},
+            {"labels", {{"app.kubernetes.io/managed-by", "kubectl-exastro"}}}}},
+          {"data", {{kField, body.dump(1)}}}};
+}
+
+MaintenanceRecord parse_config_map(const Json& config_map) {
+  try {
+    const Json body = Json::parse(config_map.at("data").at(kField).get<std::string>());
+    if (body.at("version") != kRecordVersion) {
+      throw Error(fmt::format("The maintenance record {} is of a version that this program does not know.",
+                              config_map.at("metadata").value("name", "")),
+                  "Use the version of kubectl-exastro that made it, or a newer one.");
+    }
+    MaintenanceRecord record;
+    record.namespace_ = config_map.at("metadata").at("namespace");
+    record.release = body.at("release");
+    record.run_id = body.at("runId");
+    record.operation = body.at("operation");
+    record.started_at = body.at("startedAt");
+    record.started_by = body.at("startedBy");
+    record.destructive = body.at("destructive");
+    for (const auto& item : body.at("workloads")) {
+      record.workloads.push_back({parse_kind(item.at("kind").get<std::string>()), item.at("namespace"), item.at("name"),
+                                  item.at("replicas"), item.at("suspended")});
+    }
+    for (const auto& item : body.at("pods")) record.pods.push_back({item.at("namespace"), item.at("name")});
+    return record;
+  } catch (const Json::exception& error) {
+    throw Error(fmt::format("The maintenance record in the cluster cannot be read: {}", error.what()));
+  }
+}
+
+}  // namespace exastro

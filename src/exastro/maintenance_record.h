@@ -1,0 +1,46 @@
+// What ran before the services were stopped, kept in one ConfigMap in the cluster from before the first change until
+// after the last one is put back. It is the only truth about the replica counts: not a file, not a program's memory.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "exastro/workload.h"
+
+namespace exastro {
+
+struct StoppedWorkload {
+  WorkloadKind kind = WorkloadKind::kDeployment;
+  std::string namespace_;
+  std::string name;
+  int replicas = 0;        // what to go back to
+  bool suspended = false;  // of CronJobs: what to go back to
+};
+
+struct MaintenancePodName {
+  std::string namespace_;
+  std::string name;
+};
+
+struct MaintenanceRecord {
+  std::string namespace_;  // where the ConfigMap is
+  std::string release;
+  std::string run_id;
+  std::string operation;  // "backup" or "restore"
+  std::string started_at;  // RFC 3339, UTC
+  std::string started_by;  // user@host
+  bool destructive = false;  // a restore that has begun to replace data
+  std::vector<StoppedWorkload> workloads;
+  std::vector<MaintenancePodName> pods;
+};
+
+// The ConfigMap's name. It does not carry the release's label: neither helm nor a reinstall removes it.
+std::string record_name(const std::string& release);
+
+Json to_config_map(const MaintenanceRecord& record);
+
+// Throws Error if the ConfigMap does not hold a record that this version understands.
+MaintenanceRecord parse_config_map(const Json& config_map);
+
+}  // namespace exastro

@@ -1,0 +1,132 @@
+#include "exastro/workload.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <set>
+#include <utility>
+
+#include "error.h"
+
+namespace exastro {
+namespace {
+
+constexpr std::string_view kComponentLabel = "app.kubernetes.io/name";
+
+Json at(const Json& object, const char* pointer) {
+  const Json::json_pointer path(pointer);
+  return object.contains(path) ? object.at(path) : Json();
+}
+
+Workload parse_workload(const Json& item, WorkloadKind kind) {
+  Workload workload;
+  workload.kind = kind;
+  const Json& metadata = item.at("metadata");
+  workload.namespace_ = metadata.value("namespace", "");
+  workload.name = metadata.at("name");
+  workload.component = metadata.value("labels", Json::object()).value(std::string(kComponentLabel), workload.name);
+  workload.role = role_of(workload.component);
+  const Json& spec = item.at("spec");
+  if (kind == WorkloadKind::kCronJob) {
+    workload.suspended = spec.value("suspend", false);
+    workload.pod_template = at(spec, "/jobTemplate/spec/template");
+  } else {
+    workload.replicas = spec.value("replicas", 1);
+    workload.selector = at(spec, "/selector/matchLabels");
+    workload.pod_template = spec.value("template", Json::object());
+  }
+  return workload;
+}
+
+}  // namespace
+
+std::string Workload::reference() const { return fmt::format("{}/{}", kind_word(kind), name); }
+
+Role role_of(std::string_view component) {
+  if (component == "platform-auth") return Role::kEntry;
+  if (component.starts_with("ita-api-") || component == "platform-api" || component == "keycloak") return Role::kClient;
+  if (component == "ita-web-server" || component == "platform-web") return Role::kStatic;
+  for (const std::string_view store : {"mariadb", "mongo", "gitlab"}) {
+    if (component == store || component.starts_with(std::string(store) + "-")) return Role::kStore;
+  }
+  return Role::kWriter;
+}
+
+std::vector<Workload> parse_workloads(const std::vector<Json>& items) {
+  std::vector<Workload> workloads;
+  std::set<std::pair<std::string, std::string>> autoscaled;  // namespace, "Kind/name"
+  for (const auto& item : items) {
+    const std::string kind = item.value("kind", "");
+    if (kind == "Deployment") workloads.push_back(parse_workload(item, WorkloadKind::kDeployment));
+    if (kind == "StatefulSet") workloads.push_back(parse_workload(item, WorkloadKind::kStatefulSet));
+    if (kind == "CronJob") workloads.push_back(parse_workload(item, WorkloadKind::kCronJob));
+    if (kind == "HorizontalPodAutoscaler") {
+      const Json target = at(item, "/spec/scaleTargetRef");
+      if (target.is_object()) {
+        autoscaled.emplace(item.at("metadata").value("namespace", ""),
+                           target.value("kind", "") + "/" + target.value("name", ""));
+      }
+    }
+  }
+  for (auto& workload : workloads) {
+    const std::string kind = workload.kind == WorkloadKind::kDeployment ? "Deployment/" : "StatefulSet/";
+    workload.autoscaled = autoscaled.contains({workload.namespace_, kind + workload.name});
+  }
+  return workloads;
+}
+
+std::string_view kind_word(WorkloadKind kind) {
+  switch (kind) {
+    case WorkloadKind::kDeployment:
+      return "deployment";
+    case WorkloadKind::kStatefulSet:
+      return "statefulset";
+    case WorkloadKind::kCronJob:
+      return "cronjob";
+  }
+  return "";
+}
+
+WorkloadKind parse_kind(std::string_view word) {
+  for (const auto kind : {WorkloadKind::kDeployment, WorkloadKind::kStatefulSet, WorkloadKind::kCronJob}) {
+    if (kind_word(kind) == word) return kind;
+  }
+  throw Error(fmt::format("'{}' is no kind of workload that this program knows.", word));
+}
+
+bool owns_pod(const Workload& workload, const Json& pod) {
+  const Json labels = at(pod, "/metadata/labels");
+  if (!labels.is_object()) return false;
+  if (workload.kind == WorkloadKind::kCronJob) {
+    // A job's pod is named <cronjob>-<time>-<rand> and owned by a Job.
+    const Json owners = at(pod, "/metadata/ownerReferences");
+    if (!owners.is_array()) return false;
+    for (const auto& owner : owners) {
+      if (owner.value("kind", "") == "Job" && owner.value("name", "").starts_with(workload.name + "-")) return true;
+    }
+    return false;
+  }
+  if (!workload.selector.is_object() || workload.selector.empty()) return false;
+  for (const auto& [key, value] : workload.selector.items()) {
+    if (labels.value(key, Json()) != value) return false;
+  }
+  return true;
+}
+
+bool is_live(const Json& pod) {
+  const std::string phase = pod.value("/status/phase"_json_pointer, "");
+  return phase != "Succeeded" && phase != "Failed";
+}
+
+std::vector<std::string> claims_of(const Json& pod_or_template) {
+  std::vector<std::string> claims;
+  const Json volumes = at(pod_or_template, "/spec/volumes");
+  if (!volumes.is_array()) return claims;
+  for (const auto& volume : volumes) {
+    const Json claim = at(volume, "/persistentVolumeClaim/claimName");
+    if (claim.is_string()) claims.push_back(claim);
+  }
+  return claims;
+}
+
+}  // namespace exastro

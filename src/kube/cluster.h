@@ -1,0 +1,126 @@
+// The cluster as the sequences see it: typed calls, no flags and no messages of kubectl. `Kubectl` is the real one;
+// tests script another.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "error.h"
+
+namespace exastro::kube {
+
+using Json = nlohmann::json;
+
+// Why the API server, or the way to it, refused.
+enum class Reason { kNotFound, kForbidden, kAlreadyExists, kConflict, kUnreachable, kOther };
+
+class KubeError : public Error {
+ public:
+  KubeError(Reason reason, const std::string& message, std::string next, ExitStatus status)
+      : Error(message, std::move(next), status), reason_(reason) {}
+  [[nodiscard]] Reason reason() const { return reason_; }
+
+ private:
+  Reason reason_;
+};
+
+// A revision of a Helm release as its record's labels tell it; the body is read apart, as it can be large.
+struct HelmRecord {
+  std::string namespace_;
+  std::string secret;
+  std::string release;
+  int revision = 0;
+  std::string status;  // Helm's word: deployed, superseded, failed, pending-upgrade, …
+};
+
+// A container to run something in.
+struct Pod {
+  std::string namespace_;
+  std::string name;
+  std::string container;
+};
+
+// A permission to ask for, in the words of RBAC. Empty `subresource` means the object itself.
+struct Access {
+  std::string namespace_;
+  std::string verb;
+  std::string group;
+  std::string resource;
+  std::string subresource;
+};
+
+// What runs in a pod: POSIX sh text, its positional parameters, and lines that must not be seen in a process list:
+// they travel on standard input and are in the shell variable `cnf` when the script starts.
+struct Script {
+  std::string text;
+  std::vector<std::string> arguments;
+  std::string confidential;  // lines without an empty one among them
+};
+
+// What the pod says of a stream that it sent or received. The counts and the digest are of the bytes on the wire,
+// made in the pod; the caller's own must equal them, and `transfer` calls have compared them already.
+struct StreamReport {
+  std::uint64_t bytes = 0;
+  std::string sha256;          // hexadecimal; empty if the image has no sha256sum
+  std::vector<int> statuses;   // exit status of every part of the pipeline, first to last
+  std::string messages;        // what the programs wrote to standard error: the last 64 KiB
+  [[nodiscard]] bool all_zero() const;
+};
+
+using ByteHandler = std::function<void(std::span<const std::byte>)>;
+using ByteSource = std::function<std::size_t(std::span<std::byte>)>;  // gives how many bytes it put there; 0 = end
+using DigestOf = std::function<std::string()>;
+
+class Cluster {
+ public:
+  virtual ~Cluster() = default;
+
+  // The namespace that the person chose with -n, if any, and the one of the kube context ("default" if it has none).
+  [[nodiscard]] virtual std::optional<std::string> chosen_namespace() const = 0;
+  virtual std::string context_namespace() = 0;
+
+  // All objects of `kinds` (comma separated, as kubectl takes them) with the labels; in all namespaces if none is given.
+  virtual std::vector<Json> list(const std::string& kinds, const std::optional<std::string>& namespace_,
+                                 const std::string& selector) = 0;
+  // Absent if there is no such object. Throws KubeError for anything else.
+  virtual std::optional<Json> get(const std::string& kind, const std::string& namespace_, const std::string& name) = 0;
+  // Helm's records, without their bodies.
+  virtual std::vector<HelmRecord> helm_records(const std::optional<std::string>& namespace_) = 0;
+
+  // Throws KubeError kAlreadyExists if it is there.
+  virtual void create(const Json& object) = 0;
+  // Replaces it as it was read: throws kConflict if somebody changed it meanwhile (metadata.resourceVersion).
+  virtual void replace(const Json& object) = 0;
+  // No error if there is none. Does not wait for its end.
+  virtual void remove(const std::string& kind, const std::string& namespace_, const std::string& name) = 0;
+  // `workloads` are "deployment/NAME" or "statefulset/NAME".
+  virtual void scale(const std::string& namespace_, const std::vector<std::string>& workloads, int replicas) = 0;
+  // A JSON merge patch. It is visible in the process list: nothing confidential may be in it.
+  virtual void patch(const std::string& kind, const std::string& namespace_, const std::string& name,
+                     const Json& merge_patch) = 0;
+  // For each, whether the person may do it.
+  virtual std::vector<bool> allowed(const std::vector<Access>& accesses) = 0;
+
+  // Runs a script in a pod and gives its standard output. `input` follows the confidential lines on its standard
+  // input. Throws Error with the script's messages if it ends with another status than 0.
+  virtual std::string run(const Pod& pod, const Script& script, const std::string& input) = 0;
+  // As `run`, but calls `meanwhile` when the script has printed its first line, and closes its input after that.
+  virtual void run_while(const Pod& pod, const Script& script, const std::string& input,
+                         const std::function<void(const std::string& first_line)>& meanwhile) = 0;
+  // Streams what the script's function `produce` writes. `digest` tells the SHA-256 of all that `sink` was given.
+  // Throws Error if the stream was cut, stalled or does not have the length and digest that the pod reports; the
+  // statuses of the pipeline are the caller's to judge.
+  virtual StreamReport download(const Pod& pod, const Script& script, const ByteHandler& sink,
+                                const DigestOf& digest) = 0;
+  // Streams `size` bytes of `source` into the script's function `consume`.
+  virtual StreamReport upload(const Pod& pod, const Script& script, std::uint64_t size, const ByteSource& source,
+                              const DigestOf& digest) = 0;
+};
+
+}  // namespace exastro::kube

@@ -1,0 +1,364 @@
+#include "kube/kubectl.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <sstream>
+
+#include "kube/remote_script.h"
+
+namespace exastro::kube {
+namespace {
+
+using process::Handlers;
+using process::Input;
+using process::Outcome;
+using process::Session;
+
+constexpr std::size_t kMostMessages = 64 * 1024;
+
+bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+// The last `kMostMessages` bytes of what the programs said.
+void append_line(std::string& messages, std::string_view line) {
+  messages.append(line).push_back('\n');
+  if (messages.size() > kMostMessages) messages.erase(0, messages.size() - kMostMessages);
+}
+
+std::string trimmed(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
+  return text;
+}
+
+// kubectl says this of a script that ended with another status than 0; the report tells it better.
+bool is_exit_code_line(std::string_view line) { return line.starts_with("command terminated with exit code"); }
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string line;
+  for (const auto& word : words) {
+    if (!line.empty()) line += ' ';
+    // Scripts are long and the same each time: their first line is enough to recognise them.
+    const bool plain = word.find_first_of(" \n\"'$") == std::string::npos;
+    line += plain ? word : word.find('\n') == std::string::npos ? "'" + word + "'" : "'…'";
+  }
+  return line;
+}
+
+Json parse_json(const std::string& what, const std::string& text) {
+  try {
+    return Json::parse(text);
+  } catch (const Json::exception& error) {
+    throw Error(fmt::format("{}: kubectl gave something that is not JSON: {}", what, error.what()));
+  }
+}
+
+}  // namespace
+
+KubeError classify(const std::string& what, const std::string& messages) {
+  const std::string text = fmt::format("{}: {}", what, trimmed(messages).empty() ? "kubectl failed" : trimmed(messages));
+  if (contains(messages, "(NotFound)") || contains(messages, " not found")) {
+    return {Reason::kNotFound, text, "", ExitStatus::kNotFound};
+  }
+  if (contains(messages, "(Forbidden)") || contains(messages, "is forbidden")) {
+    return {Reason::kForbidden, text, "Ask the cluster's administrator for this permission.", ExitStatus::kForbidden};
+  }
+  if (contains(messages, "(AlreadyExists)")) return {Reason::kAlreadyExists, text, "", ExitStatus::kBusy};
+  if (contains(messages, "(Conflict)")) return {Reason::kConflict, text, "Run the command again.", ExitStatus::kFailed};
+  if (contains(messages, "Unable to connect") || contains(messages, "connection refused") ||
+      contains(messages, "i/o timeout") || contains(messages, "was refused - did you specify")) {
+    return {Reason::kUnreachable, text, "Check the kube context with: kubectl cluster-info", ExitStatus::kFailed};
+  }
+  return {Reason::kOther, text, "", ExitStatus::kFailed};
+}
+
+process::Command Kubectl::command(std::vector<std::string> arguments) const {
+  process::Command command;
+  command.program = options_.program;
+  if (!options_.kubeconfig.empty()) command.arguments.push_back("--kubeconfig=" + options_.kubeconfig);
+  if (!options_.context.empty()) command.arguments.push_back("--context=" + options_.context);
+  std::move(arguments.begin(), arguments.end(), std::back_inserter(command.arguments));
+  if (options_.log) options_.log("kubectl " + joined(command.arguments));
+  return command;
+}
+
+process::Command Kubectl::exec(const Pod& pod, const std::string& script_text,
+                               const std::vector<std::string>& arguments) const {
+  std::vector<std::string> words = {"exec",        "-i", "-n", pod.namespace_, pod.name, "-c",
+                                    pod.container, "--", "sh", "-c",           script_text, "exastro"};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  return command(std::move(words));
+}
+
+std::string Kubectl::request(const std::string& what, std::vector<std::string> arguments, const std::string& input) {
+  arguments.push_back(fmt::format("--request-timeout={}s", options_.request_timeout.count()));
+  const Outcome outcome = process::run(command(std::move(arguments)), input.empty() ? Input{} : Input{input}, {},
+                                       options_.request_timeout + std::chrono::seconds(15));
+  if (outcome.timed_out) {
+    throw KubeError(Reason::kUnreachable,
+                    fmt::format("{}: no answer within {} s", what, options_.request_timeout.count()),
+                    "Check the kube context with: kubectl cluster-info", ExitStatus::kFailed);
+  }
+  if (outcome.exit_status != 0) throw classify(what, outcome.err);
+  return outcome.out;
+}
+
+std::optional<std::string> Kubectl::chosen_namespace() const {
+  if (options_.namespace_.empty()) return std::nullopt;
+  return options_.namespace_;
+}
+
+std::string Kubectl::context_namespace() {
+  const std::string name = trimmed(request("Reading the kube context",
+                                           {"config", "view", "--minify", "-o", "jsonpath={..namespace}"}));
+  return name.empty() ? "default" : name;
+}
+
+std::vector<Json> Kubectl::list(const std::string& kinds, const std::optional<std::string>& namespace_,
+                                const std::string& selector) {
+  std::vector<std::string> arguments = {"get", kinds, "-o", "json"};
+  if (namespace_) {
+    arguments.insert(arguments.end(), {"-n", *namespace_});
+  } else {
+    arguments.emplace_back("-A");
+  }
+  if (!selector.empty()) arguments.insert(arguments.end(), {"-l", selector});
+  const std::string what = fmt::format("Listing {} in {}", kinds, namespace_ ? "namespace " + *namespace_ : "all namespaces");
+  Json answer = parse_json(what, request(what, std::move(arguments)));
+  std::vector<Json> items;
+  for (auto& item : answer["items"]) items.push_back(std::move(item));
+  return items;
+}
+
+std::optional<Json> Kubectl::get(const std::string& kind, const std::string& namespace_, const std::string& name) {
+  const std::string what = fmt::format("Reading {} {} in namespace {}", kind, name, namespace_);
+  const std::string text = request(what, {"get", kind, name, "-n", namespace_, "-o", "json", "--ignore-not-found"});
+  if (trimmed(text).empty()) return std::nullopt;
+  return parse_json(what, text);
+}
+
+std::vector<HelmRecord> Kubectl::helm_records(const std::optional<std::string>& namespace_) {
+  // The printed table comes from the server without the objects' bodies, which are large; -L adds the labels.
+  std::vector<std::string> arguments = {"get",         "secrets", "-l", "owner=helm", "-L", "name,version,status",
+                                        "--no-headers"};
+  if (namespace_) {
+    arguments.insert(arguments.end(), {"-n", *namespace_});
+  } else {
+    arguments.emplace_back("-A");
+  }
+  std::istringstream table(request("Listing Helm's releases", std::move(arguments)));
+  std::vector<HelmRecord> records;
+  for (std::string line; std::getline(table, line);) {
+    std::istringstream cells(line);
+    std::vector<std::string> words;
+    if (namespace_) words.push_back(*namespace_);
+    for (std::string word; cells >> word;) words.push_back(word);
+    // NAMESPACE NAME TYPE DATA AGE name version status
+    if (words.size() != 8 || words[2] != "helm.sh/release.v1") continue;
+    HelmRecord record{words[0], words[1], words[5], 0, words[7]};
+    std::from_chars(words[6].data(), words[6].data() + words[6].size(), record.revision);
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+void Kubectl::create(const Json& object) {
+  const std::string what = fmt::format("Creating {} {}", object.value("kind", ""), object["metadata"].value("name", ""));
+  request(what, {"create", "-f", "-", "-o", "name"}, object.dump());
+}
+
+void Kubectl::replace(const Json& object) {
+  const std::string what = fmt::format("Replacing {} {}", object.value("kind", ""), object["metadata"].value("name", ""));
+  request(what, {"replace", "-f", "-", "-o", "name"}, object.dump());
+}
+
+void Kubectl::remove(const std::string& kind, const std::string& namespace_, const std::string& name) {
+  request(fmt::format("Deleting {} {}", kind, name),
+          {"delete", kind, name, "-n", namespace_, "--ignore-not-found", "--wait=false", "-o", "name"});
+}
+
+void Kubectl::scale(const std::string& namespace_, const std::vector<std::string>& workloads, int replicas) {
+  if (workloads.empty()) return;
+  std::vector<std::string> arguments = {"scale", "-n", namespace_, fmt::format("--replicas={}", replicas), "-o", "name"};
+  arguments.insert(arguments.end(), workloads.begin(), workloads.end());
+  request(fmt::format("Scaling {} workloads to {}", workloads.size(), replicas), std::move(arguments));
+}
+
+void Kubectl::patch(const std::string& kind, const std::string& namespace_, const std::string& name,
+                    const Json& merge_patch) {
+  request(fmt::format("Changing {} {}", kind, name),
+          {"patch", kind, name, "-n", namespace_, "--type=merge", "-p", merge_patch.dump(), "-o", "name"});
+}
+
+std::vector<bool> Kubectl::allowed(const std::vector<Access>& accesses) {
+  // One request for all: a List of reviews, each answered in place.
+  Json items = Json::array();
+  for (const auto& access : accesses) {
+    Json attributes = {{"namespace", access.namespace_}, {"verb", access.verb}, {"resource", access.resource}};
+    if (!access.group.empty()) attributes["group"] = access.group;
+    if (!access.subresource.empty()) attributes["subresource"] = access.subresource;
+    items.push_back({{"apiVersion", "authorization.k8s.io/v1"},
+                     {"kind", "SelfSubjectAccessReview"},
+                     {"metadata", Json::object()},
+                     {"spec", {{"resourceAttributes", std::move(attributes)}}}});
+  }
+  const Json list = {{"apiVersion", "v1"}, {"kind", "List"}, {"items", std::move(items)}};
+  const std::string what = "Asking for permissions";
+  const Json answer = parse_json(what, request(what, {"create", "-f", "-", "-o", "json"}, list.dump()));
+  // Of a single object, kubectl prints the object and no list.
+  const Json reviews = answer.contains("items") ? answer["items"] : Json::array({answer});
+  std::vector<bool> result;
+  for (const auto& review : reviews) result.push_back(review.value("/status/allowed"_json_pointer, false));
+  if (result.size() != accesses.size()) throw Error("The API server answered fewer access reviews than were asked.");
+  return result;
+}
+
+Error Kubectl::stream_error(const Pod& pod, const std::string& what, const std::string& messages) const {
+  std::string text = fmt::format("{} (pod {} in namespace {})", what, pod.name, pod.namespace_);
+  if (const std::string said = trimmed(messages); !said.empty()) text += ": " + said;
+  return Error(text);
+}
+
+std::string Kubectl::run(const Pod& pod, const Script& script, const std::string& input) {
+  const Outcome outcome =
+      process::run(exec(pod, plain_script(script), script.arguments), Input{confidential_input(script) + input});
+  if (outcome.exit_status != 0) {
+    throw stream_error(pod, fmt::format("A command in the pod ended with status {}", outcome.exit_status), outcome.err);
+  }
+  return outcome.out;
+}
+
+void Kubectl::run_while(const Pod& pod, const Script& script, const std::string& input,
+                        const std::function<void(const std::string& first_line)>& meanwhile) {
+  std::string first_line;
+  bool called = false;
+  std::string messages;
+  Handlers handlers;
+  handlers.on_out = [&](Session& session, std::span<const std::byte> bytes) {
+    if (called) return;
+    first_line.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    const auto end = first_line.find('\n');
+    if (end == std::string::npos) return;
+    called = true;
+    meanwhile(first_line.substr(0, end));
+    session.close_input();
+  };
+  handlers.on_err_line = [&](Session&, std::string_view line) { append_line(messages, line); };
+  handlers.on_start = [&](Session& session) { session.write(confidential_input(script) + input); };
+  const Outcome outcome = process::run(exec(pod, plain_script(script), script.arguments), Input::open(), handlers);
+  if (outcome.exit_status != 0 || !called) {
+    throw stream_error(pod, fmt::format("A command in the pod ended with status {}", outcome.exit_status), messages);
+  }
+}
+
+StreamReport Kubectl::download(const Pod& pod, const Script& script, const ByteHandler& sink, const DigestOf& digest) {
+  std::uint64_t received = 0;
+  std::optional<StreamReport> report;
+  std::string messages;
+  bool stalled = false;
+  const auto acknowledge_if_whole = [&](Session& session) {
+    if (report && received == report->bytes) {
+      session.write(std::string(kAcknowledgement));
+      session.close_input();
+    }
+  };
+  Handlers handlers;
+  handlers.on_start = [&](Session& session) { session.write(confidential_input(script)); };
+  handlers.on_out = [&](Session& session, std::span<const std::byte> bytes) {
+    received += bytes.size();
+    sink(bytes);
+    acknowledge_if_whole(session);
+  };
+  handlers.on_err_line = [&](Session& session, std::string_view line) {
+    if (is_heartbeat(line)) return;
+    if (auto parsed = parse_report(line)) {
+      report = std::move(parsed);
+      acknowledge_if_whole(session);
+    } else if (!is_exit_code_line(line)) {
+      append_line(messages, line);
+    }
+  };
+  handlers.idle_after = options_.stall_timeout;
+  handlers.on_idle = [&](Session& session) {
+    stalled = true;
+    session.terminate();
+  };
+  const Outcome outcome = process::run(exec(pod, download_script(script), script.arguments), Input::open(), handlers);
+  if (stalled) {
+    throw stream_error(pod, fmt::format("The stream from the pod stalled after {} bytes", received), messages);
+  }
+  if (!report) {
+    throw stream_error(pod,
+                       fmt::format("The stream from the pod was cut after {} bytes (kubectl ended with status {})",
+                                   received, outcome.exit_status),
+                       messages);
+  }
+  if (received != report->bytes) {
+    throw stream_error(pod, fmt::format("The pod sent {} bytes and {} arrived", report->bytes, received), messages);
+  }
+  if (!report->sha256.empty() && report->sha256 != digest()) {
+    throw stream_error(pod, "The bytes that arrived are not the ones that the pod sent: their digests differ", messages);
+  }
+  report->messages = trimmed(std::move(messages));
+  return *report;
+}
+
+StreamReport Kubectl::upload(const Pod& pod, const Script& script, std::uint64_t size, const ByteSource& source,
+                             const DigestOf& digest) {
+  std::optional<StreamReport> report;
+  std::string messages;
+  std::uint64_t sent = 0;
+  bool stalled = false;
+  Handlers handlers;
+  handlers.on_start = [&](Session& session) {
+    session.write(confidential_input(script));
+    session.start_input([&](std::span<std::byte> room) -> std::size_t {
+      if (report) return 0;  // the far side has ended; what is left has no reader
+      const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(room.size(), size - sent));
+      const std::size_t count = most == 0 ? 0 : source(room.first(most));
+      sent += count;
+      return count;
+    });
+  };
+  handlers.on_err_line = [&](Session& session, std::string_view line) {
+    if (is_heartbeat(line)) return;
+    if (auto parsed = parse_report(line)) {
+      report = std::move(parsed);
+      if (sent == size && report->bytes == size) {
+        session.write(std::string(kAcknowledgement));
+        session.close_input();
+      } else {
+        session.terminate();  // kubectl would wait for its input for ever
+      }
+    } else if (!is_exit_code_line(line)) {
+      append_line(messages, line);
+    }
+  };
+  handlers.idle_after = options_.stall_timeout;
+  handlers.on_idle = [&](Session& session) {
+    stalled = true;
+    session.terminate();
+  };
+  std::vector<std::string> arguments = {std::to_string(size)};
+  arguments.insert(arguments.end(), script.arguments.begin(), script.arguments.end());
+  const Outcome outcome = process::run(exec(pod, upload_script(script), arguments), Input::open(), handlers);
+  if (stalled) throw stream_error(pod, fmt::format("The stream to the pod stalled after {} bytes", sent), messages);
+  if (!report) {
+    throw stream_error(pod,
+                       fmt::format("The stream to the pod was cut after {} of {} bytes (kubectl ended with status {})",
+                                   sent, size, outcome.exit_status),
+                       messages);
+  }
+  report->messages = trimmed(std::move(messages));
+  const bool consumer_failed = !report->all_zero();
+  if (consumer_failed) return *report;  // the programs' own words say more than the missing bytes
+  if (report->bytes != size || sent != size) {
+    throw stream_error(pod, fmt::format("{} bytes were sent and {} arrived in the pod", sent, report->bytes), messages);
+  }
+  if (!report->sha256.empty() && report->sha256 != digest()) {
+    throw stream_error(pod, "The bytes that arrived in the pod are not the ones that were sent", messages);
+  }
+  return *report;
+}
+
+}  // namespace exastro::kube

@@ -1,0 +1,63 @@
+// The real cluster, through `kubectl` child processes. The only place that knows kubectl's flags and messages.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "kube/cluster.h"
+#include "process/child.h"
+
+namespace exastro::kube {
+
+// How the person chose the cluster: kubectl's own flags, empty where not given.
+struct KubectlOptions {
+  std::filesystem::path program;  // found on PATH by the caller
+  std::string kubeconfig;
+  std::string context;
+  std::string namespace_;
+  std::chrono::seconds request_timeout{60};  // of one request that is no stream
+  std::chrono::seconds stall_timeout{60};    // without any byte or sign of life, a stream is taken for dead
+  std::function<void(const std::string&)> log;  // each command, before it runs; never anything confidential
+};
+
+class Kubectl : public Cluster {
+ public:
+  explicit Kubectl(KubectlOptions options) : options_(std::move(options)) {}
+
+  [[nodiscard]] std::optional<std::string> chosen_namespace() const override;
+  std::string context_namespace() override;
+  std::vector<Json> list(const std::string& kinds, const std::optional<std::string>& namespace_,
+                         const std::string& selector) override;
+  std::optional<Json> get(const std::string& kind, const std::string& namespace_, const std::string& name) override;
+  std::vector<HelmRecord> helm_records(const std::optional<std::string>& namespace_) override;
+  void create(const Json& object) override;
+  void replace(const Json& object) override;
+  void remove(const std::string& kind, const std::string& namespace_, const std::string& name) override;
+  void scale(const std::string& namespace_, const std::vector<std::string>& workloads, int replicas) override;
+  void patch(const std::string& kind, const std::string& namespace_, const std::string& name,
+             const Json& merge_patch) override;
+  std::vector<bool> allowed(const std::vector<Access>& accesses) override;
+  std::string run(const Pod& pod, const Script& script, const std::string& input) override;
+  void run_while(const Pod& pod, const Script& script, const std::string& input,
+                 const std::function<void(const std::string& first_line)>& meanwhile) override;
+  StreamReport download(const Pod& pod, const Script& script, const ByteHandler& sink, const DigestOf& digest) override;
+  StreamReport upload(const Pod& pod, const Script& script, std::uint64_t size, const ByteSource& source,
+                      const DigestOf& digest) override;
+
+ private:
+  [[nodiscard]] process::Command command(std::vector<std::string> arguments) const;
+  [[nodiscard]] process::Command exec(const Pod& pod, const std::string& script_text,
+                                      const std::vector<std::string>& arguments) const;
+  // Runs kubectl for one request; throws KubeError in words of `what` unless it ends with 0.
+  std::string request(const std::string& what, std::vector<std::string> arguments, const std::string& input = {});
+  [[nodiscard]] Error stream_error(const Pod& pod, const std::string& what, const std::string& messages) const;
+
+  KubectlOptions options_;
+};
+
+// The kind of an error from what kubectl printed.
+KubeError classify(const std::string& what, const std::string& messages);
+
+}  // namespace exastro::kube

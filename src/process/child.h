@@ -1,0 +1,81 @@
+// Starting, feeding and ending child processes.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "error.h"
+
+namespace exastro::process {
+
+struct Command {
+  std::filesystem::path program;
+  std::vector<std::string> arguments;
+};
+
+struct Outcome {
+  int exit_status = 0;     // 128 + the signal's number, if one ended it
+  bool timed_out = false;
+  std::string out;         // if no handler took it
+  std::string err;         // likewise; the last 64 KiB
+};
+
+using PullFunction = std::function<std::size_t(std::span<std::byte>)>;  // how many bytes it put there; 0 = end
+
+// A running child, for its handlers. Everything happens on the thread that called `run`.
+class Session {
+ public:
+  virtual ~Session() = default;
+  virtual void write(std::string bytes) = 0;           // behind what was written before
+  virtual void start_input(PullFunction pull) = 0;     // behind what was written before; asked only when the child takes
+                                                       // more; its end does not close the input
+  virtual void close_input() = 0;                      // when all that was written is gone
+  virtual void terminate() = 0;                        // SIGTERM to its process group, then SIGKILL
+};
+
+// What the child reads: nothing (/dev/null), a text, or an input that its handlers write and close.
+class Input {
+ public:
+  Input() = default;
+  explicit Input(std::string text) : text_(std::move(text)), pipe_(true) {}
+  static Input open() {
+    Input input;
+    input.pipe_ = input.open_ = true;
+    return input;
+  }
+  [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] bool pipe() const { return pipe_; }
+  [[nodiscard]] bool stays_open() const { return open_; }
+
+ private:
+  std::string text_;
+  bool pipe_ = false;
+  bool open_ = false;
+};
+
+struct Handlers {
+  std::function<void(Session&)> on_start;
+  std::function<void(Session&, std::span<const std::byte>)> on_out;
+  std::function<void(Session&, std::string_view line)> on_err_line;
+  std::function<void(Session&)> on_idle;  // nothing came or went for `idle_after`; called once
+  std::chrono::seconds idle_after{0};
+};
+
+// Runs a child to its end, without a shell. It lives in its own process group, so that a Ctrl-C at the terminal
+// reaches this program alone, and inherits no descriptor but its three. An interrupt, unless shielded, or the deadline
+// ends its whole group; the interrupt is thrown then, and so is what a handler throws. Throws Error if the program
+// cannot be started. May be called from several threads at once.
+Outcome run(const Command& command, const Input& input = {}, const Handlers& handlers = {},
+            std::optional<std::chrono::milliseconds> timeout = {});
+
+// The program's path from PATH; absent if it is not there.
+std::optional<std::filesystem::path> find_program(const std::string& name);
+
+}  // namespace exastro::process

@@ -1,0 +1,337 @@
+#include "sequence/system.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "exastro/encoding.h"
+
+namespace exastro {
+namespace {
+
+std::string where(const std::optional<std::string>& namespace_) {
+  return namespace_ ? fmt::format("in namespace {}", *namespace_) : "in all namespaces";
+}
+
+bool named(const std::vector<std::string>& wanted, const kube::HelmRecord& record) {
+  if (wanted.empty()) return true;
+  return std::any_of(wanted.begin(), wanted.end(), [&](const std::string& name) {
+    return name == record.release || name == record.namespace_ + "/" + record.release;
+  });
+}
+
+// Of each release, the newest revision with status deployed; a newer one that failed is worth a warning.
+std::vector<kube::HelmRecord> deployed_revisions(const std::vector<kube::HelmRecord>& records) {
+  std::map<std::pair<std::string, std::string>, kube::HelmRecord> newest;
+  for (const auto& record : records) {
+    if (record.status != "deployed") continue;
+    auto& kept = newest[{record.namespace_, record.release}];
+    if (record.revision >= kept.revision) kept = record;
+  }
+  std::vector<kube::HelmRecord> deployed;
+  for (auto& [key, record] : newest) deployed.push_back(std::move(record));
+  return deployed;
+}
+
+void warn_of_newer_revisions(const std::vector<kube::HelmRecord>& records, const Release& release, ui::Reporter& reporter) {
+  for (const auto& record : records) {
+    if (record.namespace_ != release.namespace_ || record.release != release.name) continue;
+    if (record.revision <= release.revision) continue;
+    reporter.warning(fmt::format(
+        "Release {} has revision {} with status {}, newer than the deployed revision {}. What it changed in the cluster "
+        "is not in the deployed manifest; look with: helm history {} -n {}",
+        release.name, record.revision, record.status, release.revision, release.name, release.namespace_));
+  }
+}
+
+std::vector<Release> read_exastro_releases(kube::Cluster& cluster, const std::vector<kube::HelmRecord>& records,
+                                           const std::vector<std::string>& wanted) {
+  std::vector<Release> releases;
+  for (const auto& record : deployed_revisions(records)) {
+    if (!named(wanted, record)) continue;
+    const auto secret = cluster.get("secret", record.namespace_, record.secret);
+    if (!secret) continue;  // an upgrade ran just now
+    const auto data = secret->value("/data/release"_json_pointer, std::string());
+    Release release = parse_release_record(data);
+    release.namespace_ = record.namespace_;
+    if (release.is_exastro()) releases.push_back(std::move(release));
+  }
+  return releases;
+}
+
+std::string listed(const std::vector<Release>& releases) {
+  std::vector<std::string> names;
+  for (const auto& release : releases) names.push_back(fmt::format("{}/{} ({})", release.namespace_, release.name, release.component()));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+// A whole system out of the releases that were found: one umbrella, or one of each half.
+std::optional<std::vector<Release>> one_system(const std::vector<Release>& releases) {
+  std::vector<Release> platform;
+  std::vector<Release> ita;
+  for (const auto& release : releases) {
+    if (release.has_platform()) platform.push_back(release);
+    if (release.has_it_automation()) ita.push_back(release);
+  }
+  if (platform.size() != 1 || ita.size() != 1) return std::nullopt;
+  if (platform[0].name == ita[0].name && platform[0].namespace_ == ita[0].namespace_) return platform;
+  return std::vector<Release>{platform[0], ita[0]};
+}
+
+// Throws the error that fits what was found.
+[[noreturn]] void refuse(const std::vector<Release>& releases, const std::optional<std::string>& searched,
+                         const std::vector<std::string>& wanted) {
+  const std::string name = wanted.empty() ? "a deployed Helm release of Exastro"
+                                          : fmt::format("the deployed Helm release {}", fmt::join(wanted, ", "));
+  if (releases.empty()) {
+    throw Error(fmt::format("Looked for {} {} and found none.", name, where(searched)),
+                "Check the kube context (kubectl config current-context) and name the namespace with -n; "
+                "`helm list -A` shows what is installed.",
+                ExitStatus::kNotFound);
+  }
+  const bool half = releases.size() == 1;
+  if (half) {
+    throw Error(fmt::format("Found only one half of Exastro {}: {}. The release of the other half was not found.",
+                            where(searched), listed(releases)),
+                "If it is in another namespace, name both: --release NAMESPACE/NAME --release NAMESPACE/NAME",
+                ExitStatus::kNotFound);
+  }
+  throw Error(fmt::format("Found several releases of Exastro {}: {}.", where(searched), listed(releases)),
+              "Choose with -n NAMESPACE, or with --release NAMESPACE/NAME (twice, if platform and IT Automation are "
+              "two releases).",
+              ExitStatus::kNotFound);
+}
+
+std::vector<Release> find_releases(kube::Cluster& cluster, const FindOptions& options, ui::Reporter& reporter) {
+  // First where the person is; then, if that is not a whole system, everywhere.
+  const std::string here = cluster.chosen_namespace() ? *cluster.chosen_namespace() : cluster.context_namespace();
+  const auto records_here = cluster.helm_records(here);
+  const auto releases_here = read_exastro_releases(cluster, records_here, options.releases);
+  if (auto system = one_system(releases_here)) {
+    for (const auto& release : *system) warn_of_newer_revisions(records_here, release, reporter);
+    return *system;
+  }
+  std::vector<kube::HelmRecord> records;
+  try {
+    records = cluster.helm_records(std::nullopt);
+  } catch (const kube::KubeError& error) {
+    if (error.reason() != kube::Reason::kForbidden) throw;
+    refuse(releases_here, here, options.releases);
+  }
+  std::vector<Release> releases = read_exastro_releases(cluster, records, options.releases);
+  // A chosen namespace narrows: what is in it must take part.
+  if (cluster.chosen_namespace() && options.releases.empty()) {
+    if (releases_here.empty()) refuse({}, here, options.releases);
+    const bool has_platform = releases_here.size() == 1 && releases_here[0].has_platform();
+    if (releases_here.size() == 1) {
+      std::erase_if(releases, [&](const Release& release) {
+        const bool same_half = has_platform ? release.has_platform() : release.has_it_automation();
+        return same_half && release.namespace_ != here;
+      });
+    }
+  }
+  auto system = one_system(releases);
+  if (!system) refuse(releases, std::nullopt, options.releases);
+  for (const auto& release : *system) warn_of_newer_revisions(records, release, reporter);
+  return *system;
+}
+
+Json read_object(kube::Cluster& cluster, const std::string& kind, const std::string& namespace_, const std::string& name) {
+  auto object = cluster.get(kind, namespace_, name);
+  if (!object) {
+    throw Error(fmt::format("Looked for the {} {} in namespace {}, as the release's values name it, and it is not there.",
+                            kind, name, namespace_),
+                fmt::format("See what there is with: kubectl get {} -n {}", kind, namespace_), ExitStatus::kNotFound);
+  }
+  return std::move(*object);
+}
+
+std::string field(const Json& object, const std::string& key) {
+  const Json data = object.value("data", Json::object());
+  const auto found = data.find(key);
+  if (found == data.end() || !found->is_string()) {
+    throw Error(fmt::format("The {} {} has no field {}.", object.value("kind", ""), object["metadata"].value("name", ""), key),
+                "", ExitStatus::kNotFound);
+  }
+  return *found;
+}
+
+std::string secret_field(const Json& secret, const std::string& key) { return base64_decode(field(secret, key)); }
+
+Side read_side(kube::Cluster& cluster, const Release& release, std::string id, ObjectNames names) {
+  Side side;
+  side.id = std::move(id);
+  side.namespace_ = release.namespace_;
+  side.release = release.name;
+  side.names = std::move(names);
+  const Json params = read_object(cluster, "configmap", side.namespace_, side.names.database_params);
+  const std::string vendor = params.value("/data/DB_VENDOR"_json_pointer, "mariadb");
+  if (vendor != "mariadb") {
+    throw Error(fmt::format("{} says DB_VENDOR: {}. This program is made for and tested with MariaDB alone, so it does "
+                            "not touch this system.",
+                            side.names.database_params, vendor),
+                "Use the backup of your database service.");
+  }
+  side.host = field(params, "DB_HOST");
+  side.port = field(params, "DB_PORT");
+  side.database = field(params, "DB_DATABASE");
+  const Json secret = read_object(cluster, "secret", side.namespace_, side.names.database_secret);
+  side.admin_user = secret_field(secret, "DB_ADMIN_USER");
+  side.admin_password = secret_field(secret, "DB_ADMIN_PASSWORD");
+  side.user = secret_field(secret, "DB_USER");
+  side.password = secret_field(secret, "DB_PASSWORD");
+  side.encrypt_key = secret_field(read_object(cluster, "secret", side.namespace_, side.names.global_secret), "ENCRYPT_KEY");
+  return side;
+}
+
+// The pod template of a workload that mounts the claim at the path.
+bool mounts(const Json& pod_template, const std::string& path, std::string& claim) {
+  const Json spec = pod_template.value("spec", Json::object());
+  for (const auto& container : spec.value("containers", Json::array())) {
+    for (const auto& mount : container.value("volumeMounts", Json::array())) {
+      std::string mount_path = mount.value("mountPath", "");
+      while (mount_path.size() > 1 && mount_path.back() == '/') mount_path.pop_back();
+      if (mount_path != path) continue;
+      for (const auto& volume : spec.value("volumes", Json::array())) {
+        if (volume.value("name", "") != mount.value("name", "")) continue;
+        const auto name = volume.value("/persistentVolumeClaim/claimName"_json_pointer, std::string());
+        if (!name.empty()) {
+          claim = name;
+          return true;
+        }
+      }
+    }
+  }
+  return false;
+}
+
+Storage read_storage(kube::Cluster& cluster, const System& system, const Release& release) {
+  Storage storage;
+  storage.path = field(read_object(cluster, "configmap", system.ita.namespace_, system.ita.names.global_params), "STORAGEPATH");
+  while (storage.path.size() > 1 && storage.path.back() == '/') storage.path.pop_back();
+  storage.claim = "pvc-" + definition_name(release.values, "itaGlobalDefinition", "ita-global");
+  for (const auto& workload : system.workloads) {
+    if (workload.namespace_ != system.ita.namespace_ || workload.role == Role::kStore) continue;
+    if (!mounts(workload.pod_template, storage.path, storage.claim)) continue;
+    const Json context = workload.pod_template.value("/spec/securityContext"_json_pointer, Json::object());
+    const Json containers = workload.pod_template.value("/spec/containers"_json_pointer, Json::array());
+    const Json own = containers.empty() ? Json::object() : containers[0].value("securityContext", Json::object());
+    const auto id = [&](const char* key, std::int64_t fallback) {
+      const std::int64_t found = own.value(key, context.value(key, fallback));
+      return found == 0 ? fallback : found;  // the restricted standard admits no root
+    };
+    storage.user = id("runAsUser", 1000);
+    storage.group = id("runAsGroup", 1000);
+    storage.tolerations = workload.pod_template.value("/spec/tolerations"_json_pointer, Json::array());
+    break;
+  }
+  const Json claim = read_object(cluster, "persistentvolumeclaim", system.ita.namespace_, storage.claim);
+  const Json modes = claim.value("/spec/accessModes"_json_pointer, Json::array());
+  if (std::find(modes.begin(), modes.end(), Json("ReadWriteOncePod")) != modes.end()) {
+    throw Error(fmt::format("The claim {} is ReadWriteOncePod: no second pod can mount it beside its user.", storage.claim),
+                "Use a ReadWriteMany volume for the shared files, as Exastro's own pods need.");
+  }
+  if (std::find(modes.begin(), modes.end(), Json("ReadWriteMany")) == modes.end()) {
+    for (const auto& pod : list_pods(cluster, {system.ita.namespace_})) {
+      const auto claims = claims_of(pod);
+      if (!is_live(pod) || std::find(claims.begin(), claims.end(), storage.claim) == claims.end()) continue;
+      storage.node = pod.value("/spec/nodeName"_json_pointer, "");
+    }
+  }
+  return storage;
+}
+
+// The image of the release's own database server has the client that fits; where the server is outside, the values
+// still name one.
+void choose_image(const System& system, const FindOptions& options, Side& side) {
+  if (!options.image.empty()) {
+    side.image = options.image;
+    return;
+  }
+  const Workload* chosen = nullptr;
+  for (const auto& workload : system.workloads) {
+    if (workload.role != Role::kStore || !workload.component.starts_with("mariadb")) continue;
+    const bool own = workload.namespace_ == side.namespace_ && side.host.starts_with(workload.name);
+    if (chosen == nullptr || own) chosen = &workload;
+  }
+  if (chosen != nullptr) {
+    side.image = chosen->pod_template.value("/spec/containers/0/image"_json_pointer, "");
+    side.image_pull_secrets = chosen->pod_template.value("/spec/imagePullSecrets"_json_pointer, Json::array());
+    return;
+  }
+  for (const auto& release : system.releases) {
+    for (const char* path : {"/mariadb/image", "/exastro-platform/mariadb/image"}) {
+      const Json::json_pointer pointer(path);
+      if (!release.values.contains(pointer)) continue;
+      const Json image = release.values.at(pointer);
+      const std::string repository = image.value("repository", "");
+      if (repository.empty()) continue;
+      const std::string tag = image.contains("tag") && image["tag"].is_string() ? image["tag"].get<std::string>() : "latest";
+      side.image = repository + ":" + tag;
+      return;
+    }
+  }
+  throw Error("The release runs no database server of its own, so there is no image to take the MariaDB client from.",
+              "Name one that the cluster can pull: --image mariadb:10.11", ExitStatus::kUsage);
+}
+
+}  // namespace
+
+std::vector<std::string> System::namespaces() const {
+  if (platform.namespace_ == ita.namespace_) return {platform.namespace_};
+  return {platform.namespace_, ita.namespace_};
+}
+
+std::vector<std::string> System::confidential() const {
+  std::vector<std::string> values;
+  for (const auto& value : {platform.admin_password, platform.password, platform.encrypt_key, ita.admin_password,
+                            ita.password, ita.encrypt_key, keycloak_password}) {
+    if (!value.empty()) values.push_back(value);
+  }
+  return values;
+}
+
+std::vector<Workload> list_workloads(kube::Cluster& cluster, const std::vector<Release>& releases) {
+  std::vector<Json> items;
+  for (const auto& release : releases) {
+    auto found = cluster.list("deployments,statefulsets,cronjobs,horizontalpodautoscalers", release.namespace_,
+                              "app.kubernetes.io/instance=" + release.name);
+    std::move(found.begin(), found.end(), std::back_inserter(items));
+  }
+  return parse_workloads(items);
+}
+
+std::vector<Json> list_pods(kube::Cluster& cluster, const std::vector<std::string>& namespaces) {
+  std::vector<Json> pods;
+  for (const auto& namespace_ : namespaces) {
+    auto found = cluster.list("pods", namespace_, "");
+    std::move(found.begin(), found.end(), std::back_inserter(pods));
+  }
+  return pods;
+}
+
+System find_system(kube::Cluster& cluster, const FindOptions& options, ui::Reporter& reporter) {
+  System system;
+  system.releases = find_releases(cluster, options, reporter);
+  const Release& platform = system.releases.front();
+  const Release& ita = system.releases.back();
+  system.workloads = list_workloads(cluster, system.releases);
+  system.platform = read_side(cluster, platform, "platform", platform_names(platform));
+  system.ita = read_side(cluster, ita, "ita", it_automation_names(ita));
+  const Json keycloak_params = read_object(cluster, "configmap", system.platform.namespace_, keycloak_params_name(platform));
+  system.keycloak_database = keycloak_params.value("/data/KEYCLOAK_DB_DATABASE"_json_pointer, "keycloak");
+  const Json keycloak_secret = read_object(cluster, "secret", system.platform.namespace_, keycloak_secret_name(platform));
+  system.keycloak_user = secret_field(keycloak_secret, "KEYCLOAK_DB_USER");
+  system.keycloak_password = secret_field(keycloak_secret, "KEYCLOAK_DB_PASSWORD");
+  system.storage = read_storage(cluster, system, ita);
+  choose_image(system, options, system.platform);
+  choose_image(system, options, system.ita);
+  system.has_mongo = std::any_of(system.workloads.begin(), system.workloads.end(),
+                                 [](const Workload& workload) { return workload.component.starts_with("mongo"); });
+  return system;
+}
+
+}  // namespace exastro
