@@ -1,0 +1,65 @@
+// Reads and proves a backup: a tar file, or a directory with its unpacked members. Input is taken as hostile.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "archive/file_descriptor.h"
+#include "archive/manifest.h"
+#include "stream/sink.h"
+
+namespace exastro::archive {
+
+// Every method that finds the backup wanting throws Error with ExitStatus::kDamaged, and a message that names the
+// backup and the member. Methods are const and may be called from several threads at once.
+class BackupReader {
+ public:
+  // Bytes proved so far and in total, both stored bytes. May throw to stop (Ctrl-C, say).
+  using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+
+  struct Verified {
+    std::uint64_t members = 0;
+    std::uint64_t stored_bytes = 0;
+    std::uint64_t plain_bytes = 0;
+    std::uint64_t file_entries = 0;  // in the tar of the shared files
+  };
+
+  // Opens a backup and checks its outside: names and kinds of entries, the order, the end, manifest and digest list
+  // against each other and against the entries. Does not read the data members. Throws Error with kNotFound if
+  // there is no such file, kDamaged if it is damaged or no backup.
+  static BackupReader open(const std::filesystem::path& path);
+  // The same for a file that is open already, such as a spooled one; `shown` is its name in messages.
+  static BackupReader open(FileDescriptor file, const std::string& shown);
+
+  BackupReader(BackupReader&&) noexcept;
+  BackupReader& operator=(BackupReader&&) noexcept;
+  ~BackupReader();
+
+  [[nodiscard]] const Manifest& manifest() const;
+  // Throws Error with kDamaged if there is none.
+  [[nodiscard]] const Manifest::Member& member(std::string_view name) const;
+  [[nodiscard]] const std::string& shown() const;  // for messages
+
+  // A member's stored bytes into `stored`, then its finish(). Throws before finish() if the digest is wrong.
+  void read(std::string_view name, stream::Sink& stored) const;
+  // A member's plain bytes into `plain`, never more than the manifest says, then its finish(). Throws before finish()
+  // if size or digest is wrong.
+  void read_plain(std::string_view name, stream::Sink& plain) const;
+  // A small member's plain bytes. Throws also if it is longer than `limit` bytes.
+  [[nodiscard]] std::string read_text(std::string_view name, std::size_t limit = std::size_t{64} << 20) const;
+
+  // Proves everything: each digest, each gzip to its end, each dump's completion mark, each entry of the shared files.
+  Verified verify(const Progress& progress = {}) const;
+
+ private:
+  class State;
+  explicit BackupReader(std::unique_ptr<State> state);
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace exastro::archive

@@ -1,0 +1,35 @@
+// Names of the backup file and of its members. Flat ASCII, so that they mean the same on every system.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace exastro::archive {
+
+// Longest name of a member, in bytes; what file systems take.
+inline constexpr std::size_t kMaxNameLength = 255;
+
+// "20260131-123456" in UTC, the <ts> of the names below.
+[[nodiscard]] std::string format_timestamp(std::int64_t seconds_since_1970);
+
+// exastro-backup_<namespace>_<release>_<ts>.tar
+[[nodiscard]] std::string backup_file_name(std::string_view namespace_, std::string_view release, std::string_view ts);
+
+// exastro_mysqldump_<server>_db_<database>_<ts>.sql.gz, after the vendor's names. A byte of the database's name other
+// than A-Z a-z 0-9 _ - becomes @ and two hex digits; of a very long name the end becomes a hash. The manifest holds the
+// name itself.
+[[nodiscard]] std::string dump_member_name(std::string_view server, std::string_view database, std::string_view ts);
+// exastro_storage_backup_ita_<ts>.tar.gz
+[[nodiscard]] std::string files_member_name(std::string_view ts);
+// accounts_<server>.json
+[[nodiscard]] std::string accounts_member_name(std::string_view server);
+// keys.json
+[[nodiscard]] std::string keys_member_name();
+// values_<namespace>_<release>.json
+[[nodiscard]] std::string values_member_name(std::string_view namespace_, std::string_view release);
+
+// Whether a member may have this name: 1 to kMaxNameLength of A-Z a-z 0-9 _ - . @ + = , not beginning with . or -
+[[nodiscard]] bool is_member_name(std::string_view name);
+
+}  // namespace exastro::archive
