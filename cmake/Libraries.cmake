@@ -1,7 +1,6 @@
 # The libraries, all from Debian 12.
 find_package(Threads REQUIRED)
 find_package(ZLIB REQUIRED)
-find_package(LibArchive REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(nlohmann_json REQUIRED)
 find_package(fmt REQUIRED)

@@ -1,0 +1,1 @@
+../../exastro-platform/files/mariadb.sh

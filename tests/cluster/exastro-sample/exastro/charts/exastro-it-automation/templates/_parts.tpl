@@ -1,0 +1,1 @@
+../../exastro-platform/templates/_parts.tpl
