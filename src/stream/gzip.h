@@ -1,47 +1,47 @@
-// gzip as a stream, through zlib.
+// gzip (RFC 1952) in both directions, through zlib, with memory that does not grow with the stream.
 #pragma once
 
-#include <vector>
-
-#include <zlib.h>
+#include <cstddef>
+#include <memory>
+#include <span>
 
 #include "stream/sink.h"
 
 namespace exastro::stream {
 
-// Compresses into `next`, which it does not own. The header carries no time: equal input gives equal bytes.
+// Compresses into one gzip member. The header holds no time and no name, so that the same bytes at the same level give
+// the same file.
 class GzipCompressor : public Sink {
  public:
+  // `level` as zlib has it: 1 (fast) to 9 (small). Throws exastro::Error for another.
   GzipCompressor(Sink& next, int level);
   ~GzipCompressor() override;
-  GzipCompressor(const GzipCompressor&) = delete;
-  GzipCompressor& operator=(const GzipCompressor&) = delete;
-  void write(Bytes bytes) override { deflate_bytes(bytes, Z_NO_FLUSH); }
+
+  void write(std::span<const std::byte> bytes) override;
   void finish() override;
 
  private:
-  void deflate_bytes(Bytes bytes, int flush);
+  struct State;
   Sink& next_;
-  z_stream stream_{};
-  std::vector<std::byte> buffer_;
+  std::unique_ptr<State> state_;
 };
 
-// Inflates into `next`; takes several gzip members one behind another, as gunzip does. Throws Error (kDamaged) where
-// the data is damaged; `finish` does, where the stream ends inside a member or never began.
+// Unpacks one gzip member or several put one behind the other. Throws exastro::Error with ExitStatus::kDamaged:
+// from `write`, when the bytes are not gzip, a checksum or length does not agree, or a member is followed by something
+// that is not a member (zero padding included); from `finish`, when the stream is empty or ends inside a member.
+// It unpacks whatever size the stream says: a limit is for the next sink to set.
 class GzipDecompressor : public Sink {
  public:
   explicit GzipDecompressor(Sink& next);
   ~GzipDecompressor() override;
-  GzipDecompressor(const GzipDecompressor&) = delete;
-  GzipDecompressor& operator=(const GzipDecompressor&) = delete;
-  void write(Bytes bytes) override;
+
+  void write(std::span<const std::byte> bytes) override;
   void finish() override;
 
  private:
+  struct State;
   Sink& next_;
-  z_stream stream_{};
-  std::vector<std::byte> buffer_;
-  bool between_members_ = false;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace exastro::stream
