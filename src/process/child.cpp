@@ -25,11 +25,12 @@ constexpr std::size_t kMostOut = 256 * 1024 * 1024;
 constexpr std::chrono::seconds kTermGrace{3};   // between SIGTERM and SIGKILL
 constexpr std::chrono::seconds kPipeGrace{2};   // for a grandchild that keeps a pipe after the child's end
 
-// Puts the child into a process group of its own.
+// Puts the child into a process group of its own, and gives it back the SIGPIPE that this program ignores.
 struct OwnGroup {
   template <typename Launcher>
   error_code on_exec_setup(Launcher&, const bp::filesystem::path&, const char* const*&) {
     setpgid(0, 0);
+    signal(SIGPIPE, SIG_DFL);
     return {};
   }
 };
@@ -291,6 +292,8 @@ class Run : public Session {
 
 Outcome run(const Command& command, const Input& input, const Handlers& handlers,
             std::optional<std::chrono::milliseconds> timeout) {
+  // A child that reads no more is seen where it is written to.
+  [[maybe_unused]] static const auto before = signal(SIGPIPE, SIG_IGN);
   Interrupt::throw_if_requested();
   return Run(command, input, handlers).finish(timeout);
 }

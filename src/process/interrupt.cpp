@@ -44,8 +44,6 @@ void Interrupt::install() {
     sigaction(signal, nullptr, &before);
     if (before.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
   }
-  action.sa_handler = SIG_IGN;
-  sigaction(SIGPIPE, &action, nullptr);
 }
 
 bool Interrupt::requested() { return g_requested && g_shields == 0; }

@@ -12,7 +12,7 @@ class Interrupted : public Error {
 
 class Interrupt {
  public:
-  // Installs the handlers, once per program; also ignores SIGPIPE, since a broken pipe is seen where it is written to.
+  // Installs the handlers, once per program.
   static void install();
   [[nodiscard]] static bool requested();  // not while a Shield of this thread exists
   static void throw_if_requested();       // Interrupted

@@ -1,12 +1,18 @@
 #include "stream/gzip.h"
 
 #include <fmt/format.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <limits>
+#include <vector>
+
+#include "error.h"
 
 namespace exastro::stream {
 namespace {
+
+using Bytes = std::span<const std::byte>;
 
 constexpr std::size_t kBufferSize = 256 * 1024;
 constexpr int kGzipWindow = 15 + 16;  // zlib: 32 KiB window, gzip wrapper
@@ -34,67 +40,78 @@ void in_pieces(Bytes bytes, Function function) {
 
 }  // namespace
 
-GzipCompressor::GzipCompressor(Sink& next, int level) : next_(next), buffer_(kBufferSize) {
-  if (deflateInit2(&stream_, level, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+struct GzipCompressor::State {
+  z_stream stream{};
+  std::vector<std::byte> buffer = std::vector<std::byte>(kBufferSize);
+
+  void deflate_into(Sink& next, Bytes bytes, int flush) {
+    set_input(stream, bytes);
+    do {
+      set_output(stream, buffer);
+      if (deflate(&stream, flush) == Z_STREAM_ERROR) throw Error("zlib failed to compress.");
+      const std::size_t count = buffer.size() - stream.avail_out;
+      if (count > 0) next.write(Bytes(buffer).first(count));
+    } while (stream.avail_out == 0);
+  }
+};
+
+GzipCompressor::GzipCompressor(Sink& next, int level) : next_(next), state_(std::make_unique<State>()) {
+  if (level < 1 || level > 9) throw Error(fmt::format("There is no compression level {}.", level));
+  if (deflateInit2(&state_->stream, level, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
     throw Error("zlib cannot compress.");
   }
 }
 
-GzipCompressor::~GzipCompressor() { deflateEnd(&stream_); }
+GzipCompressor::~GzipCompressor() { deflateEnd(&state_->stream); }
 
-void GzipCompressor::deflate_bytes(Bytes bytes, int flush) {
-  const auto deflate_piece = [&](Bytes piece) {
-    set_input(stream_, piece);
-    do {
-      set_output(stream_, buffer_);
-      if (deflate(&stream_, flush) == Z_STREAM_ERROR) throw Error("zlib failed to compress.");
-      const std::size_t count = buffer_.size() - stream_.avail_out;
-      if (count > 0) next_.write(Bytes(buffer_).first(count));
-    } while (stream_.avail_out == 0);
-  };
-  if (flush == Z_FINISH) {
-    deflate_piece({});
-  } else {
-    in_pieces(bytes, deflate_piece);
-  }
+void GzipCompressor::write(Bytes bytes) {
+  in_pieces(bytes, [this](Bytes piece) { state_->deflate_into(next_, piece, Z_NO_FLUSH); });
 }
 
 void GzipCompressor::finish() {
-  deflate_bytes({}, Z_FINISH);
+  state_->deflate_into(next_, {}, Z_FINISH);
   next_.finish();
 }
 
-GzipDecompressor::GzipDecompressor(Sink& next) : next_(next), buffer_(kBufferSize) {
-  if (inflateInit2(&stream_, kGzipWindow) != Z_OK) throw Error("zlib cannot decompress.");
-}
+struct GzipDecompressor::State {
+  z_stream stream{};
+  std::vector<std::byte> buffer = std::vector<std::byte>(kBufferSize);
+  bool between_members = false;
 
-GzipDecompressor::~GzipDecompressor() { inflateEnd(&stream_); }
-
-void GzipDecompressor::write(Bytes bytes) {
-  in_pieces(bytes, [&](Bytes piece) {
-    set_input(stream_, piece);
+  void inflate_into(Sink& next, Bytes piece) {
+    set_input(stream, piece);
     bool more = true;
     while (more) {
-      if (between_members_ && stream_.avail_in > 0) {
-        if (inflateReset(&stream_) != Z_OK) throw Error("zlib failed to decompress.");
-        between_members_ = false;
+      if (between_members && stream.avail_in > 0) {
+        if (inflateReset(&stream) != Z_OK) throw Error("zlib failed to decompress.");
+        between_members = false;
       }
-      set_output(stream_, buffer_);
-      const int status = between_members_ ? Z_BUF_ERROR : inflate(&stream_, Z_NO_FLUSH);
+      set_output(stream, buffer);
+      const int status = between_members ? Z_BUF_ERROR : inflate(&stream, Z_NO_FLUSH);
       if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) {
-        throw Error(fmt::format("The compressed data is damaged ({}).", stream_.msg != nullptr ? stream_.msg : "zlib"), "",
+        throw Error(fmt::format("The compressed data is damaged ({}).", stream.msg != nullptr ? stream.msg : "zlib"), "",
                     ExitStatus::kDamaged);
       }
-      const std::size_t count = buffer_.size() - stream_.avail_out;
-      if (count > 0) next_.write(Bytes(buffer_).first(count));
-      between_members_ = between_members_ || status == Z_STREAM_END;
-      more = stream_.avail_in > 0 || (stream_.avail_out == 0 && !between_members_);
+      const std::size_t count = buffer.size() - stream.avail_out;
+      if (count > 0) next.write(Bytes(buffer).first(count));
+      between_members = between_members || status == Z_STREAM_END;
+      more = stream.avail_in > 0 || (stream.avail_out == 0 && !between_members);
     }
-  });
+  }
+};
+
+GzipDecompressor::GzipDecompressor(Sink& next) : next_(next), state_(std::make_unique<State>()) {
+  if (inflateInit2(&state_->stream, kGzipWindow) != Z_OK) throw Error("zlib cannot decompress.");
+}
+
+GzipDecompressor::~GzipDecompressor() { inflateEnd(&state_->stream); }
+
+void GzipDecompressor::write(Bytes bytes) {
+  in_pieces(bytes, [this](Bytes piece) { state_->inflate_into(next_, piece); });
 }
 
 void GzipDecompressor::finish() {
-  if (!between_members_) throw Error("The compressed data is cut: its end is missing.", "", ExitStatus::kDamaged);
+  if (!state_->between_members) throw Error("The compressed data is cut: its end is missing.", "", ExitStatus::kDamaged);
   next_.finish();
 }
 

@@ -1,0 +1,175 @@
+// The stream protocol with its real sh scripts, run here instead of in a pod: a stand-in for kubectl starts them in
+// a session of their own, as a container runtime does, and cuts or changes the stream where a test asks for it.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <random>
+
+#include "kube/kubectl.h"
+#include "stream/digest.h"
+
+namespace exastro::kube {
+namespace {
+
+class Stream : public testing::Test {
+ protected:
+  void SetUp() override {
+    directory_ = std::filesystem::temp_directory_path() / ("exastro-stream-" + std::to_string(getpid()));
+    std::filesystem::create_directories(directory_);
+    stand_in(R"(exec setsid -w sh -c "$script" "$@")");
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+
+  // `last` runs with the script in $script and its parameters in "$@".
+  void stand_in(const std::string& last) {
+    std::ofstream file(program());
+    file << "#!/bin/sh\nwhile [ \"$1\" != -- ]; do shift; done; shift 3\nscript=$1; shift\n" << last << "\n";
+    file.close();
+    chmod(program().c_str(), 0700);
+  }
+  [[nodiscard]] std::filesystem::path program() const { return directory_ / "kubectl"; }
+
+  [[nodiscard]] Kubectl cluster() const {
+    KubectlOptions options;
+    options.program = program();
+    options.stall_timeout = std::chrono::seconds(3);
+    return Kubectl(options);
+  }
+
+  StreamReport download(const std::string& text, std::vector<std::string> arguments = {}) {
+    received_.clear();
+    stream::Digest digest;
+    return cluster().download(pod_, {text, std::move(arguments), "password=\"a b$c\"\n"},
+                              [&](std::span<const std::byte> bytes) {
+                                received_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+                                digest.update(bytes);
+                              },
+                              [&] { return digest.hex(); });
+  }
+
+  StreamReport upload(const std::string& text, const std::string& body, std::vector<std::string> arguments = {}) {
+    stream::Digest digest;
+    std::size_t at = 0;
+    return cluster().upload(pod_, {text, std::move(arguments), "user=x\n"}, body.size(),
+                            [&](std::span<std::byte> room) {
+                              const std::size_t count = std::min(room.size(), body.size() - at);
+                              std::memcpy(room.data(), body.data() + at, count);
+                              at += count;
+                              digest.update(room.first(count));
+                              return count;
+                            },
+                            [&] { return digest.hex(); });
+  }
+
+  std::filesystem::path directory_;
+  std::string received_;
+  Pod pod_{"ns", "pod", "container"};
+};
+
+std::string noise(std::size_t size) {
+  std::mt19937 random(7);
+  std::string text(size, '\0');
+  for (auto& c : text) c = static_cast<char>(random());
+  return text;
+}
+
+TEST_F(Stream, ArrivesWholeWithTheStatusOfEveryPart) {
+  const StreamReport report = download("produce() { head -c 20000000 /dev/zero; }\n");
+  EXPECT_EQ(received_, std::string(20'000'000, '\0'));
+  EXPECT_EQ(report.bytes, 20'000'000U);
+  EXPECT_EQ(report.statuses, (std::vector<int>{0, 0, 0}));
+  EXPECT_TRUE(report.all_zero());
+}
+
+TEST_F(Stream, AnEmptyOneIsWholeToo) { EXPECT_EQ(download("produce() { :; }\n").bytes, 0U); }
+
+TEST_F(Stream, ConfidentialLinesArriveAndAreInNoArgumentList) {
+  download("produce() { printf '%s' \"$cnf\"; tr '\\0' ' ' </proc/$$/cmdline; }\n");
+  EXPECT_TRUE(received_.starts_with("password=\"a b$c\"\n"));
+  EXPECT_EQ(received_.find("a b$c", 20), std::string::npos);
+}
+
+TEST_F(Stream, AFailingProducerIsSeenBehindItsFilter) {
+  const StreamReport report = download("encode() { gzip -1; }\nproduce() { echo half; echo 'it broke' >&2; return 5; }\n");
+  EXPECT_EQ(report.statuses, (std::vector<int>{5, 0, 0}));
+  EXPECT_EQ(report.messages, "it broke");
+}
+
+TEST_F(Stream, ALostTailIsNoticedThoughKubectlSaysZero) {
+  stand_in(R"(setsid -w sh -c "$script" "$@" | head -c 1000; exit 0)");
+  EXPECT_THROW(download("produce() { head -c 5000000 /dev/zero; }\n"), Error);
+}
+
+TEST_F(Stream, ChangedBytesAreNoticed) {
+  stand_in(R"(setsid -w sh -c "$script" "$@" | tr a b)");
+  EXPECT_THROW(download("produce() { echo aaaa; }\n"), Error);
+}
+
+TEST_F(Stream, ALostClientEndsTheProducer) {
+  const auto marker = directory_ / "alive";
+  // The client goes away at once; the producer would make the file.
+  const std::string script =
+      "produce() { sleep 2; : >" + marker.string() + "; }\n";
+  stand_in(R"(setsid -w sh -c "$script" "$@" </dev/null)");
+  EXPECT_THROW(download(script), Error);
+  std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+  EXPECT_FALSE(std::filesystem::exists(marker));
+}
+
+TEST_F(Stream, LeavesNoFileInThePod) {
+  ASSERT_EQ(setenv("TMPDIR", directory_.c_str(), 1), 0);
+  download("produce() { echo text; }\n");
+  unsetenv("TMPDIR");
+  std::vector<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(directory_)) left.push_back(entry.path().filename());
+  EXPECT_EQ(left, std::vector<std::string>{"kubectl"});
+}
+
+TEST_F(Stream, GoesUpWhole) {
+  const auto file = directory_ / "arrived";
+  const std::string body = noise(7'000'001);
+  const StreamReport report = upload("consume() { cat >\"$1\"; }\n", body, {file.string()});
+  EXPECT_TRUE(report.all_zero());
+  std::ifstream stream(file, std::ios::binary);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(stream), {}), body);
+}
+
+TEST_F(Stream, AConsumerThatEndsEarlyEndsTheUpload) {
+  const StreamReport report = upload("consume() { head -c 10 >/dev/null; echo 'ERROR 1' >&2; return 9; }\n", noise(50'000'000));
+  ASSERT_EQ(report.statuses.size(), 4U);
+  EXPECT_EQ(report.statuses[3], 9);
+  EXPECT_FALSE(report.all_zero());
+  EXPECT_EQ(report.messages, "ERROR 1");
+}
+
+TEST_F(Stream, RunGivesOutputAndThrowsWithTheScriptsWords) {
+  EXPECT_EQ(cluster().run(pod_, {"cat; printf '%s' \"$1\"", {"argument"}, ""}, "input "), "input argument");
+  try {
+    cluster().run(pod_, {"echo 'no client' >&2; exit 92", {}, ""}, "");
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("no client"), std::string::npos);
+  }
+}
+
+TEST_F(Stream, RunWhileHoldsTheScriptOpen) {
+  std::string seen;
+  cluster().run_while(pod_, {"echo ready; cat >/dev/null", {}, ""}, "", [&](const std::string& line) { seen = line; });
+  EXPECT_EQ(seen, "ready");
+}
+
+TEST(Classify, KnowsWhatKubectlSays) {
+  EXPECT_EQ(classify("x", "Error from server (Forbidden): secrets is forbidden").reason(), Reason::kForbidden);
+  EXPECT_EQ(classify("x", "Error from server (NotFound): pods \"a\" not found").reason(), Reason::kNotFound);
+  EXPECT_EQ(classify("x", "Error from server (AlreadyExists): configmaps \"a\" already exists").reason(),
+            Reason::kAlreadyExists);
+  EXPECT_EQ(classify("x", "Error from server (Conflict): the object has been modified").reason(), Reason::kConflict);
+  EXPECT_EQ(classify("x", "The connection to the server 127.0.0.1:1 was refused - did you specify the right host").reason(),
+            Reason::kUnreachable);
+  EXPECT_EQ(classify("x", "something else").reason(), Reason::kOther);
+}
+
+}  // namespace
+}  // namespace exastro::kube
