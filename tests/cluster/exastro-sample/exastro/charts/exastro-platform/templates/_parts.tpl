@@ -106,7 +106,7 @@ containers:
   - name: {{ .name }}
     image: {{ .root.Values.global.sampleImage | quote }}
     imagePullPolicy: IfNotPresent
-    command: ["python3", "-S", "/stand-in/standin.py"]
+    command: ["python3", "/stand-in/standin.py"]
     args: {{ .arguments | toJson }}
     securityContext:
       allowPrivilegeEscalation: false
