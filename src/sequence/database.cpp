@@ -1,0 +1,159 @@
+#include "sequence/database.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <regex>
+
+namespace exastro {
+namespace {
+
+// MariaDB 11's images have no `mysql` and `mysqldump` any more, and old ones no `mariadb`.
+constexpr const char* kPrograms = R"sh(
+client=$(command -v mariadb || command -v mysql) || { echo 'the image has no MariaDB client' >&2; exit 92; }
+dump=$(command -v mariadb-dump || command -v mysqldump) || { echo 'the image has no mariadb-dump' >&2; exit 92; }
+)sh";
+
+constexpr const char* kQuery = R"sh(
+exec "$client" --defaults-file=/dev/fd/4 --batch --skip-column-names --unbuffered --binary-mode --connect-timeout=15 4<<EOF
+$cnf
+EOF
+)sh";
+
+constexpr const char* kDump = R"sh(
+encode() { gzip -1; }
+produce() {
+  "$dump" --defaults-file=/dev/fd/4 --single-transaction --quick --routines --events --triggers \
+    --default-character-set=utf8mb4 --max-allowed-packet=1G --databases "$1" 4<<EOF
+$cnf
+EOF
+}
+)sh";
+
+constexpr const char* kLoad = R"sh(
+decode() { gzip -dc; }
+consume() {
+  { if IFS= read -r first; then
+      case $first in *'enable the sandbox mode'*) ;; *) printf '%s\n' "$first" ;; esac
+    fi
+    cat
+  } | "$client" --defaults-file=/dev/fd/4 --binary-mode --max-allowed-packet=1G --connect-timeout=15 4<<EOF
+$cnf
+EOF
+}
+)sh";
+
+void judge(const char* what, const kube::StreamReport& report, const std::vector<std::string>& parts,
+           const std::string& messages) {
+  if (report.all_zero() && report.statuses.size() == parts.size()) return;
+  std::string failed;
+  for (std::size_t i = 0; i < report.statuses.size() && i < parts.size(); ++i) {
+    if (report.statuses[i] != 0) failed += fmt::format("{}{} ended with status {}", failed.empty() ? "" : ", ", parts[i], report.statuses[i]);
+  }
+  throw Error(fmt::format("{} failed: {}{}{}", what, failed, messages.empty() ? "" : ": ", messages));
+}
+
+}  // namespace
+
+std::string option_file(const Login& login) {
+  return fmt::format("[client]\nhost={}\nport={}\nuser={}\npassword={}\nprotocol=tcp\ndefault-character-set=utf8mb4\n",
+                     quote_option(login.host), quote_option(login.port), quote_option(login.user),
+                     quote_option(login.password));
+}
+
+std::vector<Row> parse_rows(const std::string& batch_output) {
+  std::vector<Row> rows;
+  Row row(1);
+  for (std::size_t at = 0; at < batch_output.size(); ++at) {
+    const char c = batch_output[at];
+    if (c == '\n') {
+      rows.push_back(std::move(row));
+      row = Row(1);
+    } else if (c == '\t') {
+      row.emplace_back();
+    } else if (c == '\\' && at + 1 < batch_output.size()) {
+      const char next = batch_output[++at];
+      row.back() += next == 'n' ? '\n' : next == 't' ? '\t' : next == '0' ? '\0' : next;
+    } else {
+      row.back() += c;
+    }
+  }
+  return rows;
+}
+
+std::string without_hashes(std::string text) {
+  static const std::regex kHash(R"(\*[0-9A-Fa-f]{40})");
+  return std::regex_replace(text, kHash, "…");
+}
+
+Database::Database(kube::Cluster& cluster, kube::Pod pod, const Login& login, std::vector<std::string> confidential)
+    : cluster_(cluster), pod_(std::move(pod)), options_(option_file(login)), confidential_(std::move(confidential)) {
+  if (!login.password.empty()) confidential_.push_back(login.password);
+}
+
+kube::Script Database::script(const std::string& text, std::vector<std::string> arguments) const {
+  return {kPrograms + text, std::move(arguments), options_};
+}
+
+std::string Database::redacted(std::string text) const {
+  for (const auto& value : confidential_) {
+    for (auto at = text.find(value); at != std::string::npos; at = text.find(value, at)) text.replace(at, value.size(), "…");
+  }
+  return without_hashes(std::move(text));
+}
+
+std::vector<Row> Database::query(const std::string& sql) {
+  try {
+    return parse_rows(cluster_.run(pod_, script(kQuery), sql));
+  } catch (const Error& error) {
+    throw Error(redacted(error.what()), error.next(), error.status());
+  }
+}
+
+void Database::dump(const std::string& database, const kube::ByteHandler& sink, const kube::DigestOf& digest) {
+  const auto report = cluster_.download(pod_, script(kDump, {database}), sink, digest);
+  judge("The dump", report, {"mariadb-dump", "gzip", "tee"}, redacted(report.messages));
+}
+
+void Database::load(std::uint64_t size, const kube::ByteSource& source, const kube::DigestOf& digest) {
+  const auto report = cluster_.upload(pod_, script(kLoad), size, source, digest);
+  judge("The load", report, {"head", "tee", "gzip", "mariadb"}, redacted(report.messages));
+}
+
+bool Database::is_same_server(Database& other, const std::string& lock_name) {
+  bool same = false;
+  const std::string name = quote_text(lock_name);
+  cluster_.run_while(pod_, script(kQuery), fmt::format("SELECT GET_LOCK({}, 0);\n", name), [&](const std::string& got) {
+    if (got != "1") throw Error("The server gave no lock to compare it with the other one.");
+    const auto rows = other.query(fmt::format("SELECT IS_USED_LOCK({}) IS NOT NULL;", name));
+    same = !rows.empty() && rows[0][0] == "1";
+  });
+  return same;
+}
+
+std::vector<Account> Database::accounts(const std::vector<std::string>& users) {
+  if (users.empty()) return {};
+  std::string names;
+  for (const auto& user : users) names += (names.empty() ? "" : ", ") + quote_text(user);
+  std::vector<Account> accounts;
+  std::string questions;
+  for (const auto& row : query("SELECT User, Host FROM mysql.user WHERE User IN (" + names + ") ORDER BY User, Host;")) {
+    accounts.push_back({row.at(0), row.at(1), "", {}});
+    questions += fmt::format("SELECT 'account', {};\nSHOW CREATE USER {};\nSHOW GRANTS FOR {};\n", accounts.size() - 1,
+                             accounts.back().quoted(), accounts.back().quoted());
+  }
+  if (accounts.empty()) return accounts;
+  Account* current = nullptr;
+  for (const auto& row : query(questions)) {
+    if (row.size() == 2 && row[0] == "account") {
+      current = &accounts.at(static_cast<std::size_t>(std::stoul(row[1])));
+    } else if (current != nullptr && current->create.empty()) {
+      current->create = row.at(0);
+    } else if (current != nullptr) {
+      current->grants.push_back(row.at(0));
+    }
+  }
+  return accounts;
+}
+
+}  // namespace exastro

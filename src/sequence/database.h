@@ -1,0 +1,65 @@
+// One MariaDB server, worked on by the client programs in a pod. No password is ever in an argument list, an
+// environment or a file: the option file of the client is a here-document of the script, fed from standard input.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "exastro/account.h"
+#include "kube/cluster.h"
+
+namespace exastro {
+
+struct Login {
+  std::string host;
+  std::string port;
+  std::string user;
+  std::string password;
+};
+
+// The [client] group of an option file.
+std::string option_file(const Login& login);
+
+using Row = std::vector<std::string>;
+
+// What `mariadb --batch` prints, one row a line: tabs between, and \t \n \0 \\ for what would break that.
+std::vector<Row> parse_rows(const std::string& batch_output);
+
+// A password's hash, in quotes, as `…`: an error text may quote the statement that failed.
+std::string without_hashes(std::string text);
+
+class Database {
+ public:
+  // `confidential` are texts that no error may show. The cluster must outlive this.
+  Database(kube::Cluster& cluster, kube::Pod pod, const Login& login, std::vector<std::string> confidential = {});
+
+  // Runs statements, separated by semicolons; gives the rows of all of them. Throws Error with the server's words.
+  std::vector<Row> query(const std::string& sql);
+
+  // Dumps one database with its routines, events, triggers and sequences, as SQL compressed with gzip. Throws Error if
+  // any program of the pipeline failed. That the dump is complete is the caller's to check, in what it got.
+  void dump(const std::string& database, const kube::ByteHandler& sink, const kube::DigestOf& digest);
+
+  // Loads `size` bytes of SQL compressed with gzip, byte for byte: without --binary-mode the client would drop CR from
+  // routine bodies and obey `\!` in data. The first line that newer dumps have, and older clients stop on, is taken off.
+  void load(std::uint64_t size, const kube::ByteSource& source, const kube::DigestOf& digest);
+
+  // Holds a lock of this name on this server while it asks the other for it: whether both are one server, whatever
+  // their names.
+  bool is_same_server(Database& other, const std::string& lock_name);
+
+  // Every account of the names, with all its hosts; and what it may do.
+  std::vector<Account> accounts(const std::vector<std::string>& users);
+
+ private:
+  [[nodiscard]] kube::Script script(const std::string& text, std::vector<std::string> arguments = {}) const;
+  [[nodiscard]] std::string redacted(std::string text) const;
+
+  kube::Cluster& cluster_;
+  kube::Pod pod_;
+  std::string options_;
+  std::vector<std::string> confidential_;
+};
+
+}  // namespace exastro

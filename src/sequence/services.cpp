@@ -1,0 +1,180 @@
+#include "sequence/services.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <thread>
+
+#include "process/interrupt.h"
+
+namespace exastro {
+namespace {
+
+constexpr std::chrono::milliseconds kPause{500};
+
+MaintenanceRecord make_record(const System& system, const std::vector<Workload>& stopped, const StopOptions& options) {
+  MaintenanceRecord record;
+  record.namespace_ = system.namespace_();
+  record.release = system.release();
+  record.run_id = options.run_id;
+  record.operation = options.operation;
+  record.started_at = options.started_at;
+  record.started_by = options.started_by;
+  record.pods = options.pods;
+  for (const auto& workload : stopped) {
+    record.workloads.push_back({workload.kind, workload.namespace_, workload.name, workload.replicas, workload.suspended});
+  }
+  return record;
+}
+
+std::string reference(const StoppedWorkload& workload) {
+  return fmt::format("{}/{}", kind_word(workload.kind), workload.name);
+}
+
+// The pods that still run and must not: of stopped workloads, and those that mount the shared files without being a
+// workload's (a job that ita-by-ansible-execute has started).
+std::vector<std::string> still_running(kube::Cluster& cluster, const System& system, const MaintenanceRecord& record) {
+  std::vector<std::string> running;
+  for (const auto& pod : list_pods(cluster, system.namespaces())) {
+    if (!is_live(pod)) continue;
+    const std::string namespace_ = pod.value("/metadata/namespace"_json_pointer, "");
+    const std::string name = pod.value("/metadata/name"_json_pointer, "");
+    const bool ours = std::any_of(record.pods.begin(), record.pods.end(), [&](const MaintenancePodName& own) {
+      return own.namespace_ == namespace_ && own.name == name;
+    });
+    if (ours) continue;
+    const Workload* owner = nullptr;
+    for (const auto& workload : system.workloads) {
+      if (workload.namespace_ == namespace_ && owns_pod(workload, pod)) owner = &workload;
+    }
+    bool must_go = false;
+    if (owner != nullptr) {
+      must_go = std::any_of(record.workloads.begin(), record.workloads.end(), [&](const StoppedWorkload& stopped) {
+        return stopped.kind == owner->kind && stopped.namespace_ == namespace_ && stopped.name == owner->name;
+      });
+    } else if (namespace_ == system.ita.namespace_) {
+      const auto claims = claims_of(pod);
+      must_go = std::find(claims.begin(), claims.end(), system.storage.claim) != claims.end();
+    }
+    if (must_go) running.push_back(namespace_ + "/" + name);
+  }
+  return running;
+}
+
+void suspend(kube::Cluster& cluster, const std::string& namespace_, const std::string& name, bool on) {
+  cluster.patch("cronjob", namespace_, name, {{"spec", {{"suspend", on}}}});
+}
+
+// Scales groups of workloads that go to the same count with one command each.
+void scale_groups(kube::Cluster& cluster, const std::map<std::pair<std::string, int>, std::vector<std::string>>& groups) {
+  for (const auto& [key, references] : groups) cluster.scale(key.first, references, key.second);
+}
+
+}  // namespace
+
+std::vector<Workload> to_stop(const std::vector<Workload>& workloads, Standstill standstill) {
+  std::vector<Workload> stopped;
+  for (const auto& workload : workloads) {
+    const bool writer = workload.role == Role::kEntry || workload.role == Role::kWriter;
+    const bool client = standstill == Standstill::kAllClients && workload.role == Role::kClient;
+    if (writer || client || (workload.kind == WorkloadKind::kCronJob && workload.role != Role::kStore)) {
+      stopped.push_back(workload);
+    }
+  }
+  return stopped;
+}
+
+std::optional<MaintenanceRecord> find_record(kube::Cluster& cluster, const System& system) {
+  const auto config_map = cluster.get("configmap", system.namespace_(), record_name(system.release()));
+  if (!config_map) return std::nullopt;
+  return parse_config_map(*config_map);
+}
+
+MaintenanceRecord stop_services(kube::Cluster& cluster, const System& system, const StopOptions& options,
+                                ui::Reporter& reporter) {
+  const std::vector<Workload> stopped = to_stop(system.workloads, options.standstill);
+  MaintenanceRecord record = make_record(system, stopped, options);
+  try {
+    cluster.create(to_config_map(record));
+  } catch (const kube::KubeError& error) {
+    if (error.reason() != kube::Reason::kAlreadyExists) throw;
+    const auto earlier = find_record(cluster, system);
+    throw Error(earlier ? fmt::format("A {} by {}, begun {}, holds the services stopped, or was cut off.", earlier->operation,
+                                      earlier->started_by, earlier->started_at)
+                        : std::string("Another run holds the services stopped."),
+                "If it runs no more, start the services with: kubectl exastro start", ExitStatus::kBusy);
+  }
+  reporter.info(fmt::format("Stopping {} workloads", stopped.size()));
+  std::map<std::pair<std::string, int>, std::vector<std::string>> groups;
+  for (const auto& workload : stopped) {
+    if (workload.kind == WorkloadKind::kCronJob) {
+      if (!workload.suspended) suspend(cluster, workload.namespace_, workload.name, true);
+    } else if (workload.replicas > 0) {
+      groups[{workload.namespace_, 0}].push_back(workload.reference());
+    }
+  }
+  scale_groups(cluster, groups);
+  return record;
+}
+
+void wait_until_stopped(kube::Cluster& cluster, const System& system, const MaintenanceRecord& record,
+                        std::chrono::seconds timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  while (true) {
+    process::Interrupt::throw_if_requested();
+    const auto running = still_running(cluster, system, record);
+    if (running.empty()) return;
+    if (std::chrono::steady_clock::now() >= deadline) {
+      throw Error(fmt::format("After {} s these pods still run and may write: {}.", timeout.count(), fmt::join(running, ", ")),
+                  "Wait for their jobs to end, or look at one with `kubectl describe pod`, and run the command again; "
+                  "--timeout gives them longer.");
+    }
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter) {
+  // What is being put back is not given up half-way.
+  const process::Interrupt::Shield shield;
+  std::map<std::string, Json> live;
+  std::vector<std::string> namespaces;
+  for (const auto& workload : record.workloads) {
+    if (std::find(namespaces.begin(), namespaces.end(), workload.namespace_) == namespaces.end()) {
+      namespaces.push_back(workload.namespace_);
+    }
+  }
+  for (const auto& namespace_ : namespaces) {
+    for (const auto& workload : parse_workloads(cluster.list("deployments,statefulsets,cronjobs", namespace_, ""))) {
+      live[namespace_ + "/" + workload.reference()] = {{"replicas", workload.replicas}, {"suspended", workload.suspended}};
+    }
+  }
+  std::map<std::pair<std::string, int>, std::vector<std::string>> groups;
+  for (const auto& workload : record.workloads) {
+    const auto found = live.find(workload.namespace_ + "/" + reference(workload));
+    if (found == live.end()) {
+      reporter.warning(fmt::format("{} in namespace {} is gone, so it was not started.", reference(workload), workload.namespace_));
+      continue;
+    }
+    if (workload.kind == WorkloadKind::kCronJob) {
+      if (!workload.suspended && found->second["suspended"]) suspend(cluster, workload.namespace_, workload.name, false);
+      continue;
+    }
+    const int now = found->second["replicas"];
+    if (now == workload.replicas) continue;
+    if (now != 0) {
+      reporter.warning(fmt::format("{} in namespace {} has {} replicas now, set by somebody else; before it had {}. It was "
+                                   "left as it is.",
+                                   reference(workload), workload.namespace_, now, workload.replicas));
+      continue;
+    }
+    groups[{workload.namespace_, workload.replicas}].push_back(reference(workload));
+  }
+  scale_groups(cluster, groups);
+  for (const auto& pod : record.pods) cluster.remove("pod", pod.namespace_, pod.name);
+  // Last, so that whatever failed above can be done again from it.
+  cluster.remove("configmap", record.namespace_, record_name(record.release));
+}
+
+}  // namespace exastro

@@ -1,0 +1,233 @@
+// Stopping and starting against a cluster in memory: the counts from before come back, whatever happens between.
+#include "sequence/services.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <sstream>
+
+namespace exastro {
+namespace {
+
+struct State {
+  int replicas = 0;
+  bool suspended = false;
+  bool operator==(const State&) const = default;
+};
+
+class MemoryCluster : public kube::Cluster {
+ public:
+  std::map<std::string, State> workloads;  // "deployment/NAME"
+  std::map<std::string, Json> config_maps;
+  std::vector<Json> pods;
+  std::vector<std::string> removed;
+  std::vector<std::string> calls;  // changes, in their order
+  int fail_at = -1;                // the change with this number fails
+
+  [[nodiscard]] std::optional<std::string> chosen_namespace() const override { return std::nullopt; }
+  std::string context_namespace() override { return "ns"; }
+  std::vector<Json> list(const std::string& kinds, const std::optional<std::string>&, const std::string&) override {
+    if (kinds == "pods") return pods;
+    std::vector<Json> items;
+    for (const auto& [reference, state] : workloads) {
+      const auto slash = reference.find('/');
+      const std::string kind = reference.substr(0, slash);
+      items.push_back({{"kind", kind == "cronjob" ? "CronJob" : kind == "statefulset" ? "StatefulSet" : "Deployment"},
+                       {"metadata", {{"name", reference.substr(slash + 1)}, {"namespace", "ns"}}},
+                       {"spec", {{"replicas", state.replicas}, {"suspend", state.suspended},
+                                 {"selector", {{"matchLabels", {{"app", reference.substr(slash + 1)}}}}}}}});
+    }
+    return items;
+  }
+  std::optional<Json> get(const std::string&, const std::string&, const std::string& name) override {
+    const auto found = config_maps.find(name);
+    if (found == config_maps.end()) return std::nullopt;
+    return found->second;
+  }
+  std::vector<kube::HelmRecord> helm_records(const std::optional<std::string>&) override { return {}; }
+  void create(const Json& object) override {
+    change("create");
+    const std::string name = object["metadata"]["name"];
+    if (config_maps.contains(name)) throw kube::KubeError(kube::Reason::kAlreadyExists, "exists", "", ExitStatus::kBusy);
+    config_maps[name] = object;
+  }
+  void replace(const Json& object) override { config_maps[object["metadata"]["name"]] = object; }
+  void remove(const std::string& kind, const std::string&, const std::string& name) override {
+    change("remove " + kind);
+    if (kind == "configmap") config_maps.erase(name);
+    removed.push_back(kind + "/" + name);
+  }
+  void scale(const std::string&, const std::vector<std::string>& references, int replicas) override {
+    for (const auto& reference : references) {
+      change("scale " + reference);
+      workloads.at(reference).replicas = replicas;
+    }
+  }
+  void patch(const std::string& kind, const std::string&, const std::string& name, const Json& merge_patch) override {
+    change("patch " + name);
+    workloads.at(kind + "/" + name).suspended = merge_patch["spec"]["suspend"];
+  }
+  std::vector<bool> allowed(const std::vector<kube::Access>&) override { return {}; }
+  std::string run(const kube::Pod&, const kube::Script&, const std::string&) override { return ""; }
+  void run_while(const kube::Pod&, const kube::Script&, const std::string&,
+                 const std::function<void(const std::string&)>&) override {}
+  kube::StreamReport download(const kube::Pod&, const kube::Script&, const kube::ByteHandler&, const kube::DigestOf&) override {
+    return {};
+  }
+  kube::StreamReport upload(const kube::Pod&, const kube::Script&, std::uint64_t, const kube::ByteSource&,
+                            const kube::DigestOf&) override {
+    return {};
+  }
+
+ private:
+  void change(const std::string& what) {
+    if (fail_at == static_cast<int>(calls.size())) {
+      fail_at = -1;
+      throw kube::KubeError(kube::Reason::kUnreachable, "the network went away", "", ExitStatus::kFailed);
+    }
+    calls.push_back(what);
+  }
+};
+
+class Services : public testing::Test {
+ protected:
+  void SetUp() override {
+    cluster_.workloads = {{"deployment/platform-auth", {2, false}}, {"deployment/ita-by-one", {1, false}},
+                          {"deployment/ita-by-zero", {0, false}},   {"deployment/platform-job", {1, false}},
+                          {"deployment/ita-api-admin", {3, false}}, {"deployment/ita-web-server", {1, false}},
+                          {"deployment/mariadb", {1, false}},       {"statefulset/keycloak", {1, false}},
+                          {"cronjob/ita-by-file-autoclean", {0, false}}, {"cronjob/ita-by-off", {0, true}}};
+    for (auto& [reference, state] : cluster_.workloads) {
+      if (reference.starts_with("cronjob/")) state.replicas = 0;
+    }
+    before_ = cluster_.workloads;
+    system_.platform.namespace_ = system_.ita.namespace_ = "ns";
+    system_.platform.release = "exastro";
+    system_.storage.claim = "pvc-ita-global";
+    system_.workloads = parse_workloads(cluster_.list("workloads", "ns", ""));
+    options_.run_id = "run";
+    options_.operation = "backup";
+    options_.started_by = "me@here";
+    options_.pods = {{"ns", "exastro-maintenance-run"}};
+  }
+  MaintenanceRecord stop() { return stop_services(cluster_, system_, options_, *reporter_); }
+  int replicas(const std::string& reference) { return cluster_.workloads.at(reference).replicas; }
+
+  MemoryCluster cluster_;
+  System system_;
+  StopOptions options_;
+  std::map<std::string, State> before_;
+  std::ostringstream out_;
+  std::ostringstream err_;
+  std::unique_ptr<ui::Reporter> reporter_ = ui::text_reporter(out_, err_, {});
+};
+
+TEST_F(Services, ABackupStopsTheEntryAndAllWritersAndNoMore) {
+  stop();
+  for (const char* stopped : {"deployment/platform-auth", "deployment/ita-by-one", "deployment/platform-job"}) {
+    EXPECT_EQ(replicas(stopped), 0) << stopped;
+  }
+  for (const char* kept : {"deployment/mariadb", "deployment/ita-web-server", "statefulset/keycloak"}) {
+    EXPECT_EQ(replicas(kept), 1) << kept;
+  }
+  EXPECT_EQ(replicas("deployment/ita-api-admin"), 3);
+  EXPECT_TRUE(cluster_.workloads.at("cronjob/ita-by-file-autoclean").suspended);
+}
+
+TEST_F(Services, ARestoreStopsEveryClientAndNeverAStore) {
+  options_.standstill = Standstill::kAllClients;
+  stop();
+  EXPECT_EQ(replicas("deployment/ita-api-admin"), 0);
+  EXPECT_EQ(replicas("statefulset/keycloak"), 0);
+  EXPECT_EQ(replicas("deployment/mariadb"), 1);
+}
+
+TEST_F(Services, TheRecordIsThereBeforeTheFirstChangeAndGoneAfterTheLast) {
+  const auto record = stop();
+  ASSERT_FALSE(cluster_.calls.empty());
+  EXPECT_EQ(cluster_.calls.front(), "create");
+  start_services(cluster_, record, *reporter_);
+  EXPECT_EQ(cluster_.calls.back(), "remove configmap");
+  EXPECT_TRUE(cluster_.config_maps.empty());
+  EXPECT_EQ(cluster_.workloads, before_) << "zero stays zero, suspended stays suspended";
+  EXPECT_EQ(cluster_.removed.front(), "pod/exastro-maintenance-run");
+}
+
+TEST_F(Services, ASecondStopDoesNotWriteOverTheRecord) {
+  stop();
+  const Json record = cluster_.config_maps.begin()->second;
+  system_.workloads = parse_workloads(cluster_.list("workloads", "ns", ""));
+  try {
+    stop();
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status(), ExitStatus::kBusy);
+    EXPECT_NE(std::string(error.what()).find("me@here"), std::string::npos);
+    EXPECT_NE(error.next().find("exastro start"), std::string::npos);
+  }
+  EXPECT_EQ(cluster_.config_maps.begin()->second, record);
+}
+
+// Whichever change fails, in stopping or in starting, what another run reads from the record brings all back.
+TEST_F(Services, AfterAFailureAtAnyChangeTheRecordBringsAllBack) {
+  int changes = 0;
+  {
+    const auto record = stop();
+    start_services(cluster_, record, *reporter_);
+    changes = static_cast<int>(cluster_.calls.size());
+  }
+  ASSERT_GT(changes, 8);
+  for (int failing = 1; failing < changes; ++failing) {
+    cluster_.workloads = before_;
+    cluster_.calls.clear();
+    cluster_.fail_at = failing;
+    try {
+      const auto record = stop();
+      start_services(cluster_, record, *reporter_);
+      FAIL() << "no failure at change " << failing;
+    } catch (const Error&) {
+      const auto record = find_record(cluster_, system_);
+      ASSERT_TRUE(record) << "change " << failing;
+      start_services(cluster_, *record, *reporter_);
+    }
+    EXPECT_EQ(cluster_.workloads, before_) << "change " << failing;
+    EXPECT_TRUE(cluster_.config_maps.empty());
+  }
+}
+
+TEST_F(Services, WhatSomebodyChangedMeanwhileIsLeftAndNamed) {
+  const auto record = stop();
+  cluster_.workloads.at("deployment/ita-by-one").replicas = 5;
+  cluster_.workloads.erase("deployment/platform-job");
+  start_services(cluster_, record, *reporter_);
+  EXPECT_EQ(replicas("deployment/ita-by-one"), 5);
+  EXPECT_NE(err_.str().find("ita-by-one"), std::string::npos);
+  EXPECT_NE(err_.str().find("platform-job"), std::string::npos);
+  EXPECT_EQ(replicas("deployment/platform-auth"), 2);
+}
+
+Json pod(const std::string& name, const std::string& app, const std::string& phase, const std::string& claim = "") {
+  Json result = {{"metadata", {{"name", name}, {"namespace", "ns"}, {"labels", {{"app", app}}}}}, {"status", {{"phase", phase}}}};
+  if (!claim.empty()) result["spec"]["volumes"] = Json::array({{{"persistentVolumeClaim", {{"claimName", claim}}}}});
+  return result;
+}
+
+TEST_F(Services, WaitingNamesThePodsThatWillNotGo) {
+  const auto record = stop();
+  cluster_.pods = {pod("gone", "ita-by-one", "Succeeded"), pod("api", "ita-api-admin", "Running", "pvc-ita-global"),
+                   pod("exastro-maintenance-run", "x", "Running", "pvc-ita-global")};
+  wait_until_stopped(cluster_, system_, record, std::chrono::seconds(0));
+  cluster_.pods.push_back(pod("stuck", "ita-by-one", "Running"));
+  cluster_.pods.push_back(pod("ansible-job", "y", "Running", "pvc-ita-global"));
+  try {
+    wait_until_stopped(cluster_, system_, record, std::chrono::seconds(0));
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("ns/stuck"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("ns/ansible-job"), std::string::npos);
+    EXPECT_EQ(std::string(error.what()).find("ns/api"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace exastro
