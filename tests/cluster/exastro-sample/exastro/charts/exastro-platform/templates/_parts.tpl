@@ -210,7 +210,10 @@ spec:
   selector:
     {{- include "sample.selector" . | nindent 4 }}
   ports:
-    {{- toYaml .ports | nindent 4 }}
+    {{- range .ports }}
+    # the protocol spelled out, as server-side apply on an old API server asks for it
+    - {name: {{ .name }}, port: {{ .port }}, targetPort: {{ .targetPort }}, protocol: TCP}
+    {{- end }}
 {{- end }}
 
 {{/* A claim: "claim" is its name, "persistence" its values; storageClass "-" is none, empty the cluster's default */}}
