@@ -10,6 +10,7 @@
 #include "process/child.h"
 #include "process/interrupt.h"
 #include "sequence/describe.h"
+#include "sequence/maintenance.h"
 #include "sequence/system.h"
 #include "ui/reporter.h"
 
@@ -23,6 +24,7 @@ struct CommonFlags {
   std::vector<std::string> releases;
   std::string output = "text";
   std::string image;
+  int timeout_seconds = 600;
   bool verbose = false;
 };
 
@@ -37,6 +39,7 @@ Exit statuses:
 Examples:
   kubectl exastro find
   kubectl exastro find -n exastro --output json
+  kubectl exastro stop && helm upgrade exastro … ; kubectl exastro start
   kubectl exastro find --release exastro-platform/pf --release exastro-it-automation/ita)";
 
 void add_common(CLI::App& command, CommonFlags& flags) {
@@ -73,6 +76,17 @@ void find(const CommonFlags& flags, ui::Reporter& reporter) {
   reporter.result(describe_json(system), describe_text(system));
 }
 
+void stop(const CommonFlags& flags, ui::Reporter& reporter) {
+  kube::Kubectl cluster = make_cluster(flags, reporter);
+  const System system = find_system(cluster, {flags.releases, flags.image}, reporter);
+  stop_for_maintenance(cluster, system, std::chrono::seconds(flags.timeout_seconds), reporter);
+}
+
+void start(const CommonFlags& flags, ui::Reporter& reporter) {
+  kube::Kubectl cluster = make_cluster(flags, reporter);
+  start_after_maintenance(cluster, find_system(cluster, {flags.releases, flags.image}, reporter), reporter);
+}
+
 }  // namespace
 
 int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
@@ -81,8 +95,17 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
   app.footer(kFooter);
   app.require_subcommand(1);
   CommonFlags flags;
-  CLI::App* find_command = app.add_subcommand("find", "Show the Exastro system that the kube context leads to; changes nothing");
-  add_common(*find_command, flags);
+  const auto add_command = [&](const char* name, const char* description) {
+    CLI::App* command = app.add_subcommand(name, description);
+    add_common(*command, flags);
+    return command;
+  };
+  const CLI::App* find_command = add_command("find", "Show the Exastro system that the kube context leads to; changes nothing");
+  CLI::App* stop_command = add_command("stop", "Stop the proxy and everything that writes, and remember what ran");
+  stop_command->add_option("--timeout", flags.timeout_seconds, "Seconds until every pod must be gone")
+      ->check(CLI::Range(1, 86400))
+      ->capture_default_str();
+  const CLI::App* start_command = add_command("start", "Start what `stop`, or a run that was cut off, has stopped");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -92,6 +115,8 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
   const auto reporter = make_reporter(flags, out, err);
   try {
     if (find_command->parsed()) find(flags, *reporter);
+    if (stop_command->parsed()) stop(flags, *reporter);
+    if (start_command->parsed()) start(flags, *reporter);
     return static_cast<int>(ExitStatus::kOk);
   } catch (const Error& error) {
     reporter->error(error);

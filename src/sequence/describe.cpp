@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace exastro {
 namespace {
 
@@ -48,10 +50,19 @@ std::string describe_text(const System& system) {
   text += fmt::format("Files      claim {} in namespace {}, mounted at {}, owner {}:{}\n", system.storage.claim,
                       system.ita.namespace_, system.storage.path, system.storage.user, system.storage.group);
   if (system.has_mongo) text += "MongoDB    is part of the release; this program does not back it up\n";
-  text += "\nWORKLOAD                                      NAMESPACE             ROLE       REPLICAS\n";
+  std::size_t name_width = 8;
+  std::size_t namespace_width = 9;
   for (const auto& workload : system.workloads) {
-    text += fmt::format("{:<45} {:<21} {:<10} {}\n", workload.reference(), workload.namespace_, role_word(workload.role),
-                        count_of(workload));
+    name_width = std::max(name_width, workload.reference().size());
+    namespace_width = std::max(namespace_width, workload.namespace_.size());
+  }
+  const auto line = [&](std::string_view name, std::string_view namespace_, std::string_view role, std::string_view count) {
+    text += fmt::format("{:<{}}  {:<{}}  {:<9}  {}\n", name, name_width, namespace_, namespace_width, role, count);
+  };
+  text += '\n';
+  line("WORKLOAD", "NAMESPACE", "ROLE", "REPLICAS");
+  for (const auto& workload : system.workloads) {
+    line(workload.reference(), workload.namespace_, role_word(workload.role), count_of(workload));
   }
   return text;
 }

@@ -92,6 +92,12 @@ std::optional<MaintenanceRecord> find_record(kube::Cluster& cluster, const Syste
   return parse_config_map(*config_map);
 }
 
+Error busy(const MaintenanceRecord& earlier) {
+  return Error(fmt::format("A {} by {}, begun {}, holds the services stopped, or was cut off.", earlier.operation,
+                           earlier.started_by, earlier.started_at),
+               "If it runs no more, start the services with: kubectl exastro start", ExitStatus::kBusy);
+}
+
 MaintenanceRecord stop_services(kube::Cluster& cluster, const System& system, const StopOptions& options,
                                 ui::Reporter& reporter) {
   const std::vector<Workload> stopped = to_stop(system.workloads, options.standstill);
@@ -101,10 +107,8 @@ MaintenanceRecord stop_services(kube::Cluster& cluster, const System& system, co
   } catch (const kube::KubeError& error) {
     if (error.reason() != kube::Reason::kAlreadyExists) throw;
     const auto earlier = find_record(cluster, system);
-    throw Error(earlier ? fmt::format("A {} by {}, begun {}, holds the services stopped, or was cut off.", earlier->operation,
-                                      earlier->started_by, earlier->started_at)
-                        : std::string("Another run holds the services stopped."),
-                "If it runs no more, start the services with: kubectl exastro start", ExitStatus::kBusy);
+    if (earlier) throw busy(*earlier);
+    throw Error("Another run held the services stopped just now.", "Run the command again.", ExitStatus::kBusy);
   }
   reporter.info(fmt::format("Stopping {} workloads", stopped.size()));
   std::map<std::pair<std::string, int>, std::vector<std::string>> groups;

@@ -31,6 +31,9 @@ std::vector<Workload> to_stop(const std::vector<Workload>& workloads, Standstill
 // The record of an earlier run that has not ended, if there is one.
 std::optional<MaintenanceRecord> find_record(kube::Cluster& cluster, const System& system);
 
+// The error of a run that finds the services held by another.
+Error busy(const MaintenanceRecord& earlier);
+
 // Writes the record, then stops. Throws Error (kBusy) if there is a record already: it alone knows the true counts, so
 // it is never written over. On any other error what was stopped stays recorded, and `start_services` puts it back.
 MaintenanceRecord stop_services(kube::Cluster& cluster, const System& system, const StopOptions& options,
