@@ -51,6 +51,24 @@ identity() { # PID -> start time and boot, or nothing when there is no such proc
   echo "${20} $(cat /proc/sys/kernel/random/boot_id)"
 }
 
+# The Debian mirror of this machine's own apt sources; it serves the other releases too. Its address is read from apt,
+# so that none is written here.
+debian_mirror() {
+  local mirror
+  mirror=$(apt_mirror)
+  if [ -z "$mirror" ]; then
+    # apt knows who publishes a source only when its lists are there.
+    apt-get update >/dev/null 2>&1 || true
+    mirror=$(apt_mirror)
+  fi
+  [ -n "$mirror" ] || fail "apt has no Debian mirror configured, which the cluster is made from"
+  echo "$mirror"
+}
+apt_mirror() {
+  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' \
+    'Component: main' 2>/dev/null | sed -n 1p
+}
+
 # start NAME COMMAND...: a daemon in a session of its own that holds nothing of the caller: not its terminal, not its
 # output (or `make test | cat` would never end), not its locks.
 start() {
@@ -79,8 +97,8 @@ running() {
   [ "$(identity "$pid")" = "$was" ]
 }
 
-# Processes of this cluster whether or not their pid files are left: the programs we start, when their command line names
-# our state directory. A container's own processes do not; they are found by their cgroup.
+# Processes of this cluster whether or not their pid files are left: the programs we start, when their command line
+# names our state directory. A container's own processes do not; they are found by their cgroup.
 our_processes() {
   local directory arguments
   for directory in /proc/[0-9]*; do
@@ -140,7 +158,6 @@ node_ready() {
   kubectl get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}' 2>/dev/null | grep -qx True
 }
 names_answer() { python3 "$here/names" --ask "$bridge_address" kubernetes.default.svc.cluster.local; }
-image_present() { ctr --address "$containerd_socket" --namespace k8s.io images ls -q 2>/dev/null | grep -qxF "$1"; }
 
 # healthy: everything runs and answers. What does not is left in $ill.
 healthy() {
