@@ -57,7 +57,8 @@ struct stat status_of(int fd, const std::string& shown) {
 
 std::string printable(std::string_view name) {
   std::string result(name.substr(0, 80));
-  std::replace_if(result.begin(), result.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
+  std::replace_if(
+      result.begin(), result.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
   return result;
 }
 
@@ -214,8 +215,7 @@ class BackupReader::State {
                   "Give the backup's file, the directory it was unpacked in, or - for standard input.");
     }
     order_ = TarIndex(file_.get(), shown_).read();
-    require(order_.back().name == kDigestsName && order_.size() >= 2 &&
-                order_[order_.size() - 2].name == kManifestName,
+    require(order_.back().name == kDigestsName && order_.size() >= 2 && order_[order_.size() - 2].name == kManifestName,
             "{} is cut off or no backup of Exastro: it does not end with {} and {}", shown_, kManifestName,
             kDigestsName);
     open_frame();
@@ -379,8 +379,7 @@ class BackupReader::State {
   [[nodiscard]] FileDescriptor open_in_directory(const std::string& name) const {
     FileDescriptor file = open_file(name, O_NOFOLLOW, directory_.get());
     if (!file.is_open()) {
-      const std::string reason =
-          errno == ELOOP ? "it is a symbolic link" : std::generic_category().message(errno);
+      const std::string reason = errno == ELOOP ? "it is a symbolic link" : std::generic_category().message(errno);
       throw Error(fmt::format("cannot open {} in {}: {}", name, shown_, reason), {}, ExitStatus::kDamaged);
     }
     return file;

@@ -189,8 +189,8 @@ Manifest::Key parse_key(const Fields& from) {
 
 MemberKind parse_kind(const Fields& from) {
   const std::string text = from.text("kind");
-  for (const MemberKind kind : {MemberKind::kDump, MemberKind::kFiles, MemberKind::kAccounts, MemberKind::kKeys,
-                                MemberKind::kValues}) {
+  for (const MemberKind kind :
+       {MemberKind::kDump, MemberKind::kFiles, MemberKind::kAccounts, MemberKind::kKeys, MemberKind::kValues}) {
     if (text == to_string(kind)) return kind;
   }
   throw from.wrong("kind", "a kind of member that this version knows");
@@ -222,7 +222,8 @@ Manifest::Member parse_member(const Fields& from) {
 void check_references(const Manifest& manifest) {
   std::map<std::string, MemberKind> kinds;
   for (const auto& member : manifest.members) {
-    if (member.name == kManifestName || member.name == kDigestsName || !kinds.emplace(member.name, member.kind).second) {
+    if (member.name == kManifestName || member.name == kDigestsName ||
+        !kinds.emplace(member.name, member.kind).second) {
       throw bad(fmt::format("it has the member {} twice", member.name));
     }
   }
@@ -386,8 +387,8 @@ Manifest parse_manifest(std::string_view text) {
   Manifest manifest;
   manifest.format_version = from.integer("format_version");
   if (manifest.format_version != kFormatVersion) {
-    throw Error(fmt::format("the backup has format version {}; this program reads version {}",
-                            manifest.format_version, kFormatVersion),
+    throw Error(fmt::format("the backup has format version {}; this program reads version {}", manifest.format_version,
+                            kFormatVersion),
                 "Use the version of kubectl-exastro that made the backup, or a newer one.", ExitStatus::kDamaged);
   }
   manifest.tool_version = from.text("tool_version");

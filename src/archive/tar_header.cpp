@@ -22,8 +22,7 @@ std::string tar_header(const std::string& name, std::uint64_t size, std::int64_t
   std::string header;
   const std::unique_ptr<struct archive_entry, decltype(&archive_entry_free)> entry(archive_entry_new(),
                                                                                    &archive_entry_free);
-  const std::unique_ptr<struct archive, decltype(&archive_write_free)> writer(archive_write_new(),
-                                                                              &archive_write_free);
+  const std::unique_ptr<struct archive, decltype(&archive_write_free)> writer(archive_write_new(), &archive_write_free);
   if (!entry || !writer) throw Error("out of memory");
   archive_entry_set_pathname(entry.get(), name.c_str());
   archive_entry_set_filetype(entry.get(), AE_IFREG);
