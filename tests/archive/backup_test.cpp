@@ -1,0 +1,660 @@
+// The backup file, written and read back, and damaged in every way we could think of.
+#include <archive.h>
+#include <archive_entry.h>
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <sstream>
+
+#include "archive/backup_reader.h"
+#include "archive/backup_writer.h"
+#include "archive/digest_list.h"
+#include "archive/names.h"
+#include "archive/spool.h"
+#include "archive/tar_header.h"
+#include "error.h"
+#include "stream/digest.h"
+#include "stream/gzip.h"
+
+namespace exastro::archive {
+namespace {
+
+namespace fs = std::filesystem;
+using stream::as_bytes;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr std::string_view kTs = "20260131-123456";
+
+std::string gzip(std::string_view text) {
+  std::string result;
+  stream::CallbackSink collect([&](std::span<const std::byte> b) { result += stream::as_text(b); });
+  stream::GzipCompressor compressor(collect, 1);
+  compressor.write(as_bytes(text));
+  compressor.finish();
+  return result;
+}
+
+std::string slurp(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+void spit(const fs::path& path, std::string_view text) {
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  out.write(text.data(), static_cast<std::streamsize>(text.size()));
+}
+
+std::string dump_text(std::size_t rows = 50) {
+  std::string text = "-- MariaDB dump 10.19  Distrib 10.11.6-MariaDB\n";
+  for (std::size_t i = 0; i < rows; ++i) text += "INSERT INTO `t` VALUES (" + std::to_string(i * 7919) + ",'日本');\n";
+  return text + "-- Dump completed on 2026-01-31 12:34:56\n";
+}
+
+// An entry of a tar made here, with any name and kind.
+struct TarEntry {
+  std::string name;
+  unsigned type = AE_IFREG;
+  std::string text = {};  // content, or target of a link
+  bool hard_link = false;
+};
+
+std::string make_tar(const std::vector<TarEntry>& entries, bool pax = false) {
+  std::string result;
+  struct archive* writer = archive_write_new();
+  pax ? archive_write_set_format_pax(writer) : archive_write_set_format_gnutar(writer);
+  archive_write_open(
+      writer, &result, nullptr,
+      [](struct archive*, void* target, const void* bytes, std::size_t size) {
+        static_cast<std::string*>(target)->append(static_cast<const char*>(bytes), size);
+        return static_cast<la_ssize_t>(size);
+      },
+      nullptr);
+  for (const TarEntry& from : entries) {
+    struct archive_entry* entry = archive_entry_new();
+    archive_entry_set_pathname(entry, from.name.c_str());
+    archive_entry_set_perm(entry, 0600);
+    archive_entry_set_filetype(entry, from.type);
+    if (from.hard_link) {
+      archive_entry_set_hardlink(entry, from.text.c_str());
+    } else if (from.type == AE_IFLNK) {
+      archive_entry_set_symlink(entry, from.text.c_str());
+    } else if (from.type == AE_IFREG) {
+      archive_entry_set_size(entry, static_cast<la_int64_t>(from.text.size()));
+    }
+    EXPECT_GE(archive_write_header(writer, entry), ARCHIVE_WARN) << archive_error_string(writer);
+    if (from.type == AE_IFREG && !from.hard_link) archive_write_data(writer, from.text.data(), from.text.size());
+    archive_entry_free(entry);
+  }
+  archive_write_close(writer);
+  archive_write_free(writer);
+  return result;
+}
+
+class BackupTest : public testing::Test {
+ protected:
+  BackupTest() {
+    std::string pattern = (fs::temp_directory_path() / "archive_test.XXXXXX").string();
+    directory_ = ::mkdtemp(pattern.data());
+    path_ = directory_ / backup_file_name("exastro", "exastro", kTs);
+  }
+  ~BackupTest() override { fs::remove_all(directory_); }
+
+  static Manifest manifest_of(const std::string& dump, const std::string& files) {
+    Manifest manifest;
+    manifest.tool_version = "0.1.0";
+    manifest.created_at = "2026-01-31T12:34:56Z";
+    manifest.releases = {{"exastro", "exastro", "exastro", "1.4.0", "2.5.0", 3, "umbrella"}};
+    manifest.servers = {{"shared", "10.11.6", "Debian", 0, "utf8mb4", "utf8mb4_bin", {"platform", "ita"}, 16777216}};
+    manifest.databases = {{"shared", "日本 db", dump, 4096, 1, 50, 100, "utf8mb4", "utf8mb4_bin"}};
+    manifest.accounts = {{"shared", accounts_member_name("shared"), {"'ita'@'%'"}}};
+    manifest.files = Manifest::Files{files, "/storage", "pvc-ita", 3};
+    manifest.keys = {{"platform", "secret", "ENCRYPT_KEY", "sha256:0123"}};
+    manifest.not_included = {"MongoDB is not included."};
+    manifest.outage_seconds = 12.5;
+    manifest.schema_versions = {{"platform", "2.5.0"}};
+    return manifest;
+  }
+
+  static void add_gzip(BackupWriter& writer, const std::string& name, MemberKind kind, const std::string& stored) {
+    const auto member = writer.begin(name, kind, Encoding::kGzip);
+    member->write(as_bytes(stored));
+    member->finish();
+  }
+
+  void write_backup(const std::string& dump, const std::string& tar, bool overwrite = false) {
+    BackupWriter writer(path_, overwrite);
+    add_gzip(writer, dump_, MemberKind::kDump, gzip(dump));
+    add_gzip(writer, files_, MemberKind::kFiles, gzip(tar));
+    writer.add(accounts_member_name("shared"), MemberKind::kAccounts, R"({"accounts":[]})");
+    writer.add(keys_member_name(), MemberKind::kKeys, R"({"keys":[]})");
+    writer.add(values_member_name("exastro", "exastro"), MemberKind::kValues, "{}");
+    writer.finish(manifest_of(dump_, files_));
+  }
+  void write_backup() { write_backup(dump_text(), tar_); }
+
+  // The message of the refusal, "" if open and verify accept it; any kind but kDamaged fails the test.
+  std::string refusal(const fs::path& path) {
+    try {
+      static_cast<void>(BackupReader::open(path).verify());
+      return "";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.status(), ExitStatus::kDamaged) << error.what();
+      return error.what();
+    }
+  }
+
+  std::string refusal_of_files(const std::vector<TarEntry>& entries, bool pax = false) {
+    write_backup(dump_text(), make_tar(entries, pax), true);
+    return refusal(path_);
+  }
+
+  fs::path unpack() {
+    const fs::path target = directory_ / "unpacked";
+    fs::create_directory(target);
+    EXPECT_EQ(std::system(("tar -xf " + path_.string() + " -C " + target.string()).c_str()), 0);
+    return target;
+  }
+
+  // The backup's entries with a change, packed again by libarchive.
+  void repack(const std::function<void(std::vector<TarEntry>&)>& change) {
+    std::vector<TarEntry> entries;
+    struct archive* reader = archive_read_new();
+    archive_read_support_format_tar(reader);
+    archive_read_open_filename(reader, path_.c_str(), 10240);
+    struct archive_entry* entry = nullptr;
+    while (archive_read_next_header(reader, &entry) == ARCHIVE_OK) {
+      std::string text(static_cast<std::size_t>(archive_entry_size(entry)), '\0');
+      archive_read_data(reader, text.data(), text.size());
+      entries.push_back({.name = archive_entry_pathname(entry), .text = text});
+    }
+    archive_read_free(reader);
+    change(entries);
+    spit(path_, make_tar(entries));
+  }
+
+  // The same, with SHA256SUMS made to fit what the change did: damage that only the manifest can tell.
+  void forge(const std::function<void(std::vector<TarEntry>&)>& change) {
+    repack([&](std::vector<TarEntry>& entries) {
+      change(entries);
+      std::string digests;
+      for (std::size_t i = 0; i + 1 < entries.size(); ++i) {
+        digests += format_digest_line(stream::sha256_hex(entries[i].text), entries[i].name);
+      }
+      entries.back().text = digests;
+    });
+  }
+
+  std::size_t files_in_directory() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(directory_), fs::directory_iterator()));
+  }
+
+  fs::path directory_;
+  fs::path path_;
+  const std::string dump_ = dump_member_name("shared", "日本 db", kTs);
+  const std::string files_ = files_member_name(kTs);
+  const std::string tar_ = make_tar({{"./", AE_IFDIR}, {"./日本.txt", AE_IFREG, "hello"}, {"./l", AE_IFLNK, "/etc"}});
+};
+
+TEST_F(BackupTest, WhatIsWrittenIsRead) {
+  write_backup();
+  struct stat status {};
+  ASSERT_EQ(::stat(path_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0600U);
+  EXPECT_EQ(files_in_directory(), 1U);
+
+  const BackupReader reader = BackupReader::open(path_);
+  EXPECT_EQ(reader.manifest().databases.at(0).name, "日本 db");
+  EXPECT_EQ(reader.manifest().members.size(), 5U);
+  EXPECT_EQ(reader.read_text(dump_), dump_text());
+  EXPECT_EQ(reader.read_text(files_), tar_);
+  EXPECT_EQ(reader.read_text("keys.json"), R"({"keys":[]})");
+  std::string stored;
+  stream::CallbackSink collect([&](std::span<const std::byte> b) { stored += stream::as_text(b); });
+  reader.read(dump_, collect);
+  EXPECT_EQ(stored, gzip(dump_text()));
+
+  std::uint64_t last = 0;
+  std::uint64_t total = 0;
+  const auto verified = reader.verify([&](std::uint64_t done, std::uint64_t of) {
+    EXPECT_GE(done, last);
+    last = done;
+    total = of;
+  });
+  EXPECT_EQ(last, total);
+  EXPECT_EQ(verified.members, 5U);
+  EXPECT_EQ(verified.file_entries, 3U);
+  EXPECT_THROW(static_cast<void>(reader.member("nothing")), Error);
+}
+
+TEST_F(BackupTest, PlainToolsOpenIt) {
+  write_backup();
+  const fs::path target = unpack();
+  EXPECT_EQ(std::system(("cd " + target.string() + " && sha256sum -c --quiet --strict SHA256SUMS").c_str()), 0);
+  EXPECT_EQ(std::system(("cd " + target.string() + " && gzip -t *.gz && tar -tzf " + files_ + " >/dev/null").c_str()),
+            0);
+  EXPECT_EQ(std::system(("tar -tf " + path_.string() +
+                         " | tail -n 2 | tr '\\n' ' ' | grep -qx "
+                         "'manifest.json SHA256SUMS '")
+                            .c_str()),
+            0);
+}
+
+TEST_F(BackupTest, AnUnpackedDirectoryIsABackupToo) {
+  write_backup();
+  const fs::path target = unpack();
+  EXPECT_THAT(refusal(target), IsEmpty());
+  EXPECT_EQ(BackupReader::open(target).read_text(dump_), dump_text());
+
+  spit(target / "stray", "x");
+  EXPECT_THAT(refusal(target), HasSubstr("does not know stray"));
+  fs::remove(target / "stray");
+  fs::rename(target / "keys.json", directory_ / "keys.json");
+  EXPECT_THAT(refusal(target), HasSubstr("keys.json is missing"));
+  fs::create_symlink(directory_ / "keys.json", target / "keys.json");
+  EXPECT_THAT(refusal(target), HasSubstr("symbolic link"));
+  fs::remove(target / "keys.json");
+  ASSERT_EQ(::mkfifo((target / "keys.json").c_str(), 0600), 0);
+  EXPECT_THAT(refusal(target), HasSubstr("not a plain file"));
+  fs::remove(target / "keys.json");
+  spit(target / "keys.json", R"({"keys":{}})");
+  EXPECT_THAT(refusal(target), HasSubstr("digest"));
+}
+
+TEST_F(BackupTest, PackedAgainByTarItIsStillABackup) {
+  write_backup();
+  const fs::path target = unpack();
+  const std::string list = "$(tar -tf " + path_.string() + ")";
+  for (const char* format : {"gnu", "ustar", "posix"}) {
+    const fs::path again = directory_ / "again.tar";
+    ASSERT_EQ(
+        std::system(
+            ("tar -cf " + again.string() + " --format=" + format + " -C " + target.string() + " " + list).c_str()),
+        0);
+    EXPECT_THAT(refusal(again), IsEmpty()) << format;
+  }
+}
+
+TEST_F(BackupTest, EveryTruncationIsNoticed) {
+  write_backup();
+  const std::string whole = slurp(path_);
+  const fs::path cut = directory_ / "cut.tar";
+  for (std::size_t size = 0; size < whole.size(); size += 97) {
+    spit(cut, whole.substr(0, size));
+    EXPECT_THAT(refusal(cut), testing::Not(IsEmpty())) << size;
+  }
+  for (std::size_t back = 1; back <= 1024; back += 31) {
+    spit(cut, whole.substr(0, whole.size() - back));
+    EXPECT_THAT(refusal(cut), HasSubstr("cut off")) << back;
+  }
+}
+
+TEST_F(BackupTest, EveryFlippedByteIsNoticed) {
+  write_backup();
+  const std::string whole = slurp(path_);
+  const fs::path flipped = directory_ / "flipped.tar";
+  for (std::size_t at = 0; at < whole.size(); at += 13) {
+    std::string bytes = whole;
+    bytes[at] = static_cast<char>(bytes[at] ^ (1 << (at % 8)));
+    spit(flipped, bytes);
+    EXPECT_THAT(refusal(flipped), testing::Not(IsEmpty())) << "byte " << at;
+  }
+}
+
+TEST_F(BackupTest, WhatIsNoBackupIsCalledSo) {
+  for (const std::string& text :
+       {std::string(), std::string("hello"), std::string(20000, 'x'), std::string(2048, '\0')}) {
+    spit(path_, text);
+    EXPECT_THAT(refusal(path_), HasSubstr("not a backup")) << text.size();
+  }
+  spit(path_, make_tar({{"some.txt", AE_IFREG, "text"}}));
+  EXPECT_THAT(refusal(path_), HasSubstr("no backup of Exastro"));
+  try {
+    static_cast<void>(BackupReader::open(directory_ / "missing.tar"));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status(), ExitStatus::kNotFound);
+  }
+}
+
+TEST_F(BackupTest, ChangedMembersAreNoticed) {
+  const std::vector<std::pair<std::string, std::function<void(std::vector<TarEntry>&)>>> changes = {
+      {"is missing", [](auto& entries) { entries.erase(entries.begin()); }},
+      {"is missing", [](auto& entries) { entries[0].name = "other.sql.gz"; }},
+      {"does not know", [](auto& entries) { entries.insert(entries.begin(), {.name = "extra", .text = "x"}); }},
+      {"order", [](auto& entries) { std::swap(entries[0], entries[1]); }},
+      {"does not end with", [](auto& entries) { std::swap(entries[entries.size() - 1], entries[entries.size() - 2]); }},
+      {"does not end with", [](auto& entries) { entries.pop_back(); }},
+      {"bytes instead of", [](auto& entries) { entries[2].text += " "; }},
+      {"twice", [](auto& entries) { entries.insert(entries.begin(), entries[0]); }},
+      {"no name of a member", [](auto& entries) { entries[0].name = "../" + entries[0].name; }},
+      {"no name of a member", [](auto& entries) { entries[0].name = "/etc/passwd"; }},
+      {"no name of a member", [](auto& entries) { entries[0].name = std::string(5000, 'n'); }},
+      {"not a plain file", [](auto& entries) { entries[0].type = AE_IFCHR; }},
+      {"not a plain file", [](auto& entries) { entries[0].type = AE_IFIFO; }},
+      {"not a plain file",
+       [](auto& entries) {
+         entries[0] = {entries[0].name, AE_IFLNK, "keys.json"};
+       }},
+      {"not a plain file",
+       [](auto& entries) {
+         entries[1] = {entries[1].name, AE_IFREG, entries[0].name, true};
+       }},
+      {"incorrect data check", [](auto& entries) { entries[0].text[100] = static_cast<char>(~entries[0].text[100]); }},
+  };
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    write_backup(dump_text(), tar_, true);
+    repack(changes[i].second);
+    EXPECT_THAT(refusal(path_), HasSubstr(changes[i].first)) << "change " << i;
+  }
+}
+
+TEST_F(BackupTest, AForgedManifestIsNoticed) {
+  write_backup();
+  const Manifest honest = BackupReader::open(path_).manifest();
+  const std::vector<std::pair<std::string, std::function<void(Manifest&)>>> changes = {
+      {"unpacks to more", [](auto& m) { m.members[0].plain_size -= 1; }},
+      {"unpacks to other", [](auto& m) { m.members[0].plain_size += 1; }},
+      {"unpacks to other", [](auto& m) { m.members[0].plain_sha256 = std::string(64, '0'); }},
+      {"differ about", [](auto& m) { m.members[0].sha256 = std::string(64, '0'); }},
+      {"bytes instead of", [](auto& m) { m.members[0].size += 512; }},
+      {"bytes instead of", [](auto& m) { m.members[0].size = std::uint64_t{1} << 49; }},
+      {"in range", [](auto& m) { m.members[0].size = ~std::uint64_t{0}; }},
+      {"two sizes", [](auto& m) { m.members[0].encoding = Encoding::kIdentity; }},
+      {"is missing", [](auto& m) { m.members[4].name = "other.json"; }},
+      {"format version 2", [](auto& m) { m.format_version = 2; }},
+      {"not a member of kind", [](auto& m) { m.databases[0].member = "keys.json"; }},
+      {"does not describe", [](auto& m) { m.databases[0].server = "other"; }},
+      {"belongs to", [](auto& m) { m.databases.clear(); }},
+      {"name of a member", [](auto& m) { m.files->member = "../../x"; }},
+  };
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    write_backup(dump_text(), tar_, true);
+    forge([&](std::vector<TarEntry>& entries) {
+      Manifest forged = honest;
+      changes[i].second(forged);
+      entries[entries.size() - 2].text = format_manifest(forged);
+    });
+    EXPECT_THAT(refusal(path_), HasSubstr(changes[i].first)) << "change " << i;
+  }
+}
+
+TEST_F(BackupTest, ABombIsStoppedAtTheSizeOfTheManifest) {
+  write_backup();
+  const Manifest honest = BackupReader::open(path_).manifest();
+  const std::string bomb = gzip(std::string(std::size_t{64} << 20, '\0'));
+  for (const std::size_t victim : {std::size_t{0}, std::size_t{1}}) {
+    forge([&](std::vector<TarEntry>& entries) {
+      Manifest forged = honest;
+      forged.members[victim].size = bomb.size();
+      forged.members[victim].sha256 = stream::sha256_hex(bomb);
+      entries[victim].text = bomb;
+      entries[entries.size() - 2].text = format_manifest(forged);
+    });
+    std::uint64_t passed = 0;
+    stream::CallbackSink count([&](std::span<const std::byte> b) { passed += b.size(); });
+    const BackupReader reader = BackupReader::open(path_);
+    EXPECT_THROW(reader.read_plain(honest.members[victim].name, count), Error);
+    EXPECT_LE(passed, honest.members[victim].plain_size);
+    EXPECT_THAT(refusal(path_), HasSubstr("unpacks to more"));
+    write_backup(dump_text(), tar_, true);
+  }
+}
+
+TEST_F(BackupTest, ABadDumpIsRefused) {
+  const std::string whole = dump_text();
+  write_backup(whole.substr(0, whole.size() - 60), tar_, true);
+  EXPECT_THAT(refusal(path_), HasSubstr("not a complete dump"));
+  write_backup("hello\n", tar_, true);
+  EXPECT_THAT(refusal(path_), HasSubstr("not a dump"));
+  write_backup("", tar_, true);
+  EXPECT_THAT(refusal(path_), HasSubstr("not a dump"));
+}
+
+TEST_F(BackupTest, HostileSharedFilesAreRefused) {
+  EXPECT_THAT(refusal_of_files({{"../x", AE_IFREG, "x"}}), HasSubstr("leads out"));
+  EXPECT_THAT(refusal_of_files({{"a/../../x", AE_IFREG, "x"}}), HasSubstr("leads out"));
+  EXPECT_THAT(refusal_of_files({{"/etc/x", AE_IFREG, "x"}}), HasSubstr("absolute"));
+  EXPECT_THAT(refusal_of_files({{"l", AE_IFLNK, "/etc"}, {"l/x", AE_IFREG, "x"}}), HasSubstr("below a symbolic link"));
+  EXPECT_THAT(refusal_of_files({{"./l", AE_IFLNK, ".."}, {"l//./x/y", AE_IFREG, "x"}}), HasSubstr("below a symbolic"));
+  EXPECT_THAT(refusal_of_files({{"l", AE_IFLNK, "/etc"}, {"l", AE_IFDIR}}), HasSubstr("replaces a symbolic link"));
+  EXPECT_THAT(refusal_of_files({{"l", AE_IFLNK, "/"}, {"h", AE_IFLNK, "l", true}, {"h/x", AE_IFREG, "x"}}),
+              HasSubstr("below a symbolic link"));
+  EXPECT_THAT(refusal_of_files({{"h", AE_IFREG, "/etc/passwd", true}}), HasSubstr("absolute"));
+  EXPECT_THAT(refusal_of_files({{"h", AE_IFREG, "../../etc/passwd", true}}), HasSubstr("leads out"));
+  EXPECT_THAT(refusal_of_files({{"l", AE_IFLNK, "/etc"}, {"h", AE_IFREG, "l/passwd", true}}),
+              HasSubstr("through a symbolic link"));
+  EXPECT_THAT(refusal_of_files({{".", AE_IFLNK, "/etc"}}), HasSubstr("in place of the directory"));
+  EXPECT_THAT(refusal_of_files({{std::string(300, 'n'), AE_IFREG, "x"}}), HasSubstr("too long"));
+  std::string deep;
+  for (int i = 0; i < 3000; ++i) deep += "d/";
+  EXPECT_THAT(refusal_of_files({{deep + "x", AE_IFREG, "x"}}), HasSubstr("too long"));
+  EXPECT_THAT(refusal_of_files({{"d", AE_IFCHR}}), HasSubstr("neither a file"));
+  EXPECT_THAT(refusal_of_files({{"d", AE_IFBLK}}), HasSubstr("neither a file"));
+  EXPECT_THAT(refusal_of_files({{"d", AE_IFIFO}}), HasSubstr("neither a file"));
+}
+
+TEST_F(BackupTest, WhatExastroStoresIsAccepted) {
+  const std::vector<TarEntry> entries = {{"./", AE_IFDIR},
+                                         {"./a b/日本語.txt", AE_IFREG, "x"},
+                                         {"./empty", AE_IFREG, ""},
+                                         {"./up", AE_IFLNK, "../../x"},
+                                         {"./abs", AE_IFLNK, "/storage/x"},
+                                         {"./hard", AE_IFREG, "./a b/日本語.txt", true},
+                                         {"./" + std::string(200, 'l') + "/x", AE_IFREG, "long"}};
+  EXPECT_THAT(refusal_of_files(entries), IsEmpty());
+  EXPECT_THAT(refusal_of_files(entries, true), IsEmpty());
+  EXPECT_THAT(refusal_of_files({}), IsEmpty());
+}
+
+TEST_F(BackupTest, DamagedSharedFilesAreRefused) {
+  const std::string big = make_tar({{"a", AE_IFREG, std::string(100'000, 'a')}, {"b", AE_IFREG, "b"}});
+  write_backup(dump_text(), big.substr(0, 50'000), true);
+  EXPECT_THAT(refusal(path_), HasSubstr("tar of the shared files is damaged"));
+  write_backup(dump_text(), "", true);
+  EXPECT_THAT(refusal(path_), HasSubstr("tar of the shared files is damaged"));
+  write_backup(dump_text(), std::string(5000, 'x'), true);
+  EXPECT_THAT(refusal(path_), HasSubstr("tar of the shared files is damaged"));
+}
+
+TEST_F(BackupTest, AnExistingFileIsKept) {
+  spit(path_, "mine");
+  EXPECT_THROW(BackupWriter(path_, false), Error);
+  EXPECT_EQ(slurp(path_), "mine");
+  EXPECT_EQ(files_in_directory(), 1U);
+  write_backup(dump_text(), tar_, true);
+  EXPECT_THAT(refusal(path_), IsEmpty());
+}
+
+TEST_F(BackupTest, AFileThatAppearsMeanwhileIsKept) {
+  {
+    BackupWriter writer(path_, false);
+    spit(path_, "mine");
+    Manifest manifest;
+    EXPECT_THROW(writer.finish(manifest), Error);
+  }
+  EXPECT_EQ(slurp(path_), "mine");
+  EXPECT_EQ(files_in_directory(), 1U);
+}
+
+TEST_F(BackupTest, AnUnusableDirectoryIsNamed) {
+  try {
+    BackupWriter writer(directory_ / "missing" / "b.tar", false);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("No such file or directory"));
+    EXPECT_THAT(error.next(), HasSubstr("mkdir"));
+  }
+  EXPECT_THROW(BackupWriter(directory_, false), Error);
+  EXPECT_THROW(BackupWriter("/proc/b.tar", false), Error);
+  if (::geteuid() != 0) {
+    fs::permissions(directory_, fs::perms::owner_read | fs::perms::owner_exec);
+    EXPECT_THROW(BackupWriter(path_, false), Error);
+    fs::permissions(directory_, fs::perms::owner_all);
+  }
+}
+
+TEST_F(BackupTest, NothingRemainsOfAFailedBackup) {
+  {
+    BackupWriter writer(path_, false);
+    EXPECT_EQ(files_in_directory(), 1U);
+    const auto member = writer.begin(dump_, MemberKind::kDump, Encoding::kGzip);
+    EXPECT_THROW(member->write(as_bytes("this is not gzip")), Error);
+  }
+  EXPECT_EQ(files_in_directory(), 0U);
+}
+
+TEST_F(BackupTest, AnAbortedMemberLeavesNoTrace) {
+  BackupWriter writer(path_, false);
+  writer.add("values_a_b.json", MemberKind::kValues, "{}");
+  const std::uint64_t before = writer.size();
+  {
+    const auto member = writer.begin(keys_member_name(), MemberKind::kKeys, Encoding::kIdentity);
+    member->write(as_bytes(std::string(3'000'000, 'x')));
+    EXPECT_THROW(static_cast<void>(writer.begin("other", MemberKind::kKeys, Encoding::kIdentity)), Error);
+    EXPECT_THROW(writer.finish({}), Error);
+  }
+  EXPECT_EQ(writer.size(), before);
+  writer.add(keys_member_name(), MemberKind::kKeys, "{}");
+  EXPECT_THROW(writer.add(keys_member_name(), MemberKind::kKeys, "{}"), Error);
+  EXPECT_THROW(writer.add("../x", MemberKind::kKeys, "{}"), Error);
+  EXPECT_THROW(writer.add("manifest.json", MemberKind::kKeys, "{}"), Error);
+  writer.finish({});
+  EXPECT_EQ(writer.size(), fs::file_size(path_));
+  EXPECT_THAT(refusal(path_), IsEmpty());
+}
+
+TEST_F(BackupTest, ACutGzipIsNoMember) {
+  BackupWriter writer(path_, false);
+  const std::string stored = gzip(dump_text());
+  const auto member = writer.begin(dump_, MemberKind::kDump, Encoding::kGzip);
+  member->write(as_bytes(std::string_view(stored).substr(0, stored.size() - 5)));
+  EXPECT_THROW(member->finish(), Error);
+}
+
+TEST_F(BackupTest, TheObserverSeesThePlainBytes) {
+  BackupWriter writer(path_, false);
+  std::string seen;
+  bool finished = false;
+  stream::CallbackSink observer([&](std::span<const std::byte> b) { seen += stream::as_text(b); },
+                                [&] { finished = true; });
+  const auto member = writer.begin(dump_, MemberKind::kDump, Encoding::kGzip, &observer);
+  const std::string stored = gzip(dump_text(20'000));
+  for (std::size_t at = 0; at < stored.size(); at += 1000) {
+    member->write(as_bytes(std::string_view(stored).substr(at, 1000)));
+  }
+  member->finish();
+  EXPECT_TRUE(finished);
+  EXPECT_EQ(seen, dump_text(20'000));
+  EXPECT_EQ(member->plain_size(), seen.size());
+  EXPECT_EQ(member->plain_sha256(), stream::sha256_hex(seen));
+  EXPECT_EQ(member->sha256(), stream::sha256_hex(stored));
+}
+
+TEST_F(BackupTest, ASinkThatFailsKeepsItsError) {
+  write_backup();
+  stream::CallbackSink failing([](std::span<const std::byte>) { throw Error("disk full"); });
+  try {
+    BackupReader::open(path_).read_plain(dump_, failing);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "disk full");
+    EXPECT_EQ(error.status(), ExitStatus::kFailed);
+  }
+}
+
+TEST_F(BackupTest, AMemberOfTenGigabytesHasItsPlaceInTheHeader) {
+  constexpr std::uint64_t kSize = std::uint64_t{10} << 30;
+  const std::string header = tar_header("big", kSize, 0);
+  ASSERT_EQ(header.size(), kTarBlock);
+  const fs::path sparse = directory_ / "sparse.tar";
+  spit(sparse, header);
+  fs::resize_file(sparse, header.size() + kSize + 1024);
+  struct archive* reader = archive_read_new();
+  archive_read_support_format_tar(reader);
+  ASSERT_EQ(archive_read_open_filename(reader, sparse.c_str(), 10240), ARCHIVE_OK);
+  struct archive_entry* entry = nullptr;
+  ASSERT_EQ(archive_read_next_header(reader, &entry), ARCHIVE_OK);
+  EXPECT_EQ(archive_entry_size(entry), static_cast<la_int64_t>(kSize));
+  archive_read_free(reader);
+  EXPECT_EQ(std::system(("tar -tvf " + sparse.string() + " | grep -q 10737418240").c_str()), 0);
+  EXPECT_EQ(tar_header(std::string(200, 'n'), kSize, 0).size(), tar_header(std::string(200, 'n'), 0, 0).size());
+}
+
+TEST_F(BackupTest, LongNamesSurvive) {
+  const std::string name = dump_member_name("shared", std::string(300, 'x'), kTs);
+  ASSERT_GT(name.size(), 100U);
+  ASSERT_TRUE(is_member_name(name));
+  BackupWriter writer(path_, false);
+  add_gzip(writer, name, MemberKind::kDump, gzip(dump_text()));
+  Manifest manifest = manifest_of(name, "");
+  manifest.files.reset();
+  manifest.accounts.clear();
+  writer.finish(manifest);
+  EXPECT_THAT(refusal(path_), IsEmpty());
+}
+
+TEST_F(BackupTest, StandardOutputAndInputPassThroughUnnamedFiles) {
+  write_backup();
+  BackupWriter writer = BackupWriter::unnamed(directory_);
+  EXPECT_EQ(files_in_directory(), 1U);
+  writer.add("keys.json", MemberKind::kKeys, "{}");
+  writer.finish({});
+  const FileDescriptor out(::open((directory_ / "out.tar").c_str(), O_RDWR | O_CREAT, 0600));
+  writer.copy_to(out.get());
+  EXPECT_THAT(refusal(directory_ / "out.tar"), IsEmpty());
+
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  const std::string whole = slurp(directory_ / "out.tar");
+  ASSERT_LT(whole.size(), 65536U);
+  ASSERT_EQ(::write(ends[1], whole.data(), whole.size()), static_cast<ssize_t>(whole.size()));
+  ::close(ends[1]);
+  const FileDescriptor input(ends[0]);
+  const BackupReader reader = BackupReader::open(spool(input.get(), directory_), "standard input");
+  EXPECT_EQ(reader.verify().members, 1U);
+  EXPECT_EQ(files_in_directory(), 2U);
+  EXPECT_THROW(check_room(out.get(), directory_, std::uint64_t{1} << 60), Error);
+}
+
+TEST_F(BackupTest, PartialFilesOfTheDeadAreRemoved) {
+  spit(directory_ / ".exastro-backup_a.tar.partial-123-0123456789abcdef", "x");
+  spit(directory_ / ".other.partial", "x");
+  BackupWriter living(path_, false);
+  EXPECT_EQ(remove_partial_files(directory_), 1);
+  EXPECT_TRUE(fs::exists(living.partial_path()));
+  EXPECT_TRUE(fs::exists(directory_ / ".other.partial"));
+}
+
+TEST(Names, AreSafeAndDistinct) {
+  EXPECT_EQ(dump_member_name("ita", "ITA_DB", kTs), "exastro_mysqldump_ita_db_ITA_DB_20260131-123456.sql.gz");
+  EXPECT_EQ(dump_member_name("ita", "a/../b", kTs), "exastro_mysqldump_ita_db_a@2f@2e@2e@2fb_20260131-123456.sql.gz");
+  EXPECT_NE(dump_member_name("ita", std::string(200, 'x') + "1", kTs),
+            dump_member_name("ita", std::string(200, 'x') + "2", kTs));
+  EXPECT_EQ(backup_file_name("ns", "rel", kTs), "exastro-backup_ns_rel_20260131-123456.tar");
+  EXPECT_EQ(format_timestamp(0), "19700101-000000");
+  for (const char* bad : {"", ".", "..", ".x", "a/b", "-x", "a b", "a\n", "日"}) EXPECT_FALSE(is_member_name(bad));
+}
+
+TEST(DigestList, TakesOnlyItsOwnLines) {
+  const std::string digest(64, 'a');
+  EXPECT_EQ(parse_digest_list(digest + "  a\n" + digest + "  b\n").size(), 2U);
+  for (const std::string& bad :
+       {digest + "  a", digest + " *a\n", digest + "  ../a\n", digest + "  a\n" + digest + "  a\n", std::string("\n"),
+        std::string(64, 'A') + "  a\n", digest.substr(1) + "  a\n"}) {
+    EXPECT_THROW(static_cast<void>(parse_digest_list(bad)), Error) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace exastro::archive
