@@ -167,7 +167,7 @@ class Generator:
            " ENGINE=InnoDB")
         do("CREATE TABLE T_SAMPLE_TICK (ID BIGINT AUTO_INCREMENT PRIMARY KEY, AT DATETIME(6)) ENGINE=InnoDB")
         do("""CREATE TABLE T_NASTY (ID INT AUTO_INCREMENT PRIMARY KEY, WHAT VARCHAR(40) CHARACTER SET ascii, TXT LONGTEXT,
-              BIN LONGBLOB, DOUBLED BIGINT GENERATED ALWAYS AS (ID * 2) STORED,
+              BIN LONGBLOB, DOUBLED BIGINT GENERATED ALWAYS AS (CHAR_LENGTH(WHAT) * 2) STORED,
               LEN INT GENERATED ALWAYS AS (CHAR_LENGTH(TXT)) VIRTUAL, KEY (DOUBLED)) ENGINE=InnoDB
               ROW_FORMAT=COMPRESSED KEY_BLOCK_SIZE=8 COMMENT='it''s a \\\\ "comment" 表'""")
         for text in NASTY:
@@ -178,7 +178,7 @@ class Generator:
            (b"\xff\xfe');\n/*!50013 DEFINER=`root`@`%` */\r\n\0\\\xe3\x81",))
         do("""CREATE TABLE T_TYPES (ID BIGINT UNSIGNED PRIMARY KEY, B1 BIT(1), B64 BIT(64), T TINYINT, D DECIMAL(38,10),
               F FLOAT, G DOUBLE, DT DATETIME(6), TS TIMESTAMP(6) NULL, DD DATE, TT TIME(6), Y YEAR,
-              E ENUM('a','b''c','日本'), S SET('x','y,','z'), J JSON, U UUID_OR_CHAR, VB VARBINARY(300), C CHAR(10),
+              E ENUM('a','b''c','日本'), S SET('x','y''s','z'), J JSON, U UUID_OR_CHAR, VB VARBINARY(300), C CHAR(10),
               M MEDIUMTEXT CHARACTER SET utf8mb3, L VARCHAR(50) CHARACTER SET latin1 COLLATE latin1_swedish_ci)
               ENGINE=InnoDB""".replace("UUID_OR_CHAR", "CHAR(36) CHARACTER SET ascii"))
         do("""INSERT INTO T_TYPES VALUES
