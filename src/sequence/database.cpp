@@ -15,7 +15,8 @@ dump=$(command -v mariadb-dump || command -v mysqldump) || { echo 'the image has
 )sh";
 
 constexpr const char* kQuery = R"sh(
-exec "$client" --defaults-file=/dev/fd/4 --batch --skip-column-names --unbuffered --binary-mode --connect-timeout=15 4<<EOF
+exec "$client" --defaults-file=/dev/fd/4 --batch --skip-column-names --unbuffered --binary-mode --comments \
+  --connect-timeout=15 4<<EOF
 $cnf
 EOF
 )sh";
@@ -37,7 +38,8 @@ consume() {
       case $first in *'enable the sandbox mode'*) ;; *) printf '%s\n' "$first" ;; esac
     fi
     cat
-  } | "$client" --defaults-file=/dev/fd/4 --binary-mode --max-allowed-packet=1G --connect-timeout=15 4<<EOF
+  } | "$client" --defaults-file=/dev/fd/4 --binary-mode --comments --max-allowed-packet=1G \
+    --connect-timeout=15 4<<EOF
 $cnf
 EOF
 }

@@ -42,7 +42,8 @@ class Database {
   void dump(const std::string& database, const kube::ByteHandler& sink, const kube::DigestOf& digest);
 
   // Loads `size` bytes of SQL compressed with gzip, byte for byte: without --binary-mode the client would drop CR from
-  // routine bodies and obey `\!` in data. The first line that newer dumps have, and older clients stop on, is taken off.
+  // routine bodies and obey `\!` in data, and without --comments it would drop the comments in those bodies. The first
+  // line that newer dumps have, and older clients stop on, is taken off.
   void load(std::uint64_t size, const kube::ByteSource& source, const kube::DigestOf& digest);
 
   // Holds a lock of this name on this server while it asks the other for it: whether both are one server, whatever

@@ -176,7 +176,7 @@ CREATE VIEW v AS SELECT id, text FROM t;
 CREATE SEQUENCE s START WITH 100 CACHE 10;
 SELECT NEXTVAL(s);
 CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.n = COALESCE(NEW.n, 7);
-CREATE PROCEDURE p() SELECT 'CREATE DEFINER=`a`@`b` PROCEDURE x';
+CREATE PROCEDURE p() SELECT /* a comment that belongs to the body */ 'CREATE DEFINER=`a`@`b` PROCEDURE x';
 CREATE EVENT e ON SCHEDULE EVERY 1 YEAR DISABLE DO DELETE FROM t WHERE id < 0;
 )");
   const std::string picture_sql =
@@ -191,6 +191,7 @@ CREATE EVENT e ON SCHEDULE EVERY 1 YEAR DISABLE DO DELETE FROM t WHERE id < 0;
     return rows;
   };
   const auto before = picture();
+  EXPECT_NE(database.query("SHOW CREATE PROCEDURE round.p;").at(0).at(2).find("a comment that belongs"), std::string::npos);
   const std::string stored = dumped(database, "round");
   database.query("DROP DATABASE round;");
   load(database, stored);
