@@ -9,7 +9,7 @@
 namespace exastro::stream {
 namespace {
 
-constexpr std::size_t kMaxHead = 64 * 1024;
+constexpr std::size_t kMaxHead = std::size_t{64} * 1024;
 constexpr std::size_t kMaxSet = 4096;
 constexpr std::size_t kFirstTake = 256;  // how much a held head takes from a chunk at first, so as not to copy rows
 

@@ -57,10 +57,9 @@ class DumpCheck::Watch {
   void finish() {
     if (part_ == Part::kHead) decide();
     if (part_ == Part::kError) note_error();
-    const bool ends_outside = lexer_.is_plain();
     count_statement();
     facts_.longest_statement = std::max(facts_.longest_statement, statement_);
-    facts_.complete = ends_outside && (line_is_empty() ? last_was_mark_ : is_mark_);
+    facts_.complete = line_is_empty() ? last_was_mark_ : is_mark_;
     facts_.carriage_returns = lines_ > 0 && lines_ == cr_lines_;
   }
 

@@ -19,7 +19,8 @@ struct DumpFacts {
                                         // client; at most 256 bytes; empty if there is none
   std::uint64_t bytes = 0;              // in all
   std::uint64_t longest_statement = 0;  // bytes, with delimiter and line ends: what max_allowed_packet must exceed to
-                                        // load it. May be too large when one line holds several statements.
+                                        // load it. Statements are taken to end where lines do: several on one line
+                                        // count as one, as does one with a comment behind it and the next.
 };
 
 // Watches; changes nothing, and throws nothing of its own about what it sees. Put it in a TeeSink, or give it a next.

@@ -14,7 +14,7 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-constexpr std::size_t kBufferSize = 256 * 1024;
+constexpr std::size_t kBufferSize = std::size_t{256} * 1024;
 constexpr int kGzipWindow = 15 + 16;  // zlib: 32 KiB window, gzip wrapper
 
 // zlib counts its input in `unsigned int`, and takes it by a pointer that is not const.

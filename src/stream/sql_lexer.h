@@ -31,9 +31,6 @@ class SqlLexer {
   [[nodiscard]] bool in_comment() const {
     return state_ == State::kLineComment || state_ == State::kComment || state_ == State::kCommentStar;
   }
-  // Neither in a string nor in a quoted name nor in a block comment.
-  [[nodiscard]] bool is_plain() const { return state_ <= State::kLineComment; }
-
   QuoteRules rules;
 
  private:

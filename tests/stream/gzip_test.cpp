@@ -79,6 +79,8 @@ TEST(Gzip, AFlippedBitOrTrailingTextIsDamage) {
   flipped[flipped.size() - 6] = static_cast<char>(flipped[flipped.size() - 6] ^ 1);
   EXPECT_THROW(inflated(flipped, 50), Error);
   EXPECT_THROW(inflated(stored + "error text", 50), Error);
+  EXPECT_THROW(inflated(stored + std::string(512, '\0'), 50), Error) << "zero padding";
+  EXPECT_THROW(inflated(stored + std::string(1, '\0'), 50), Error) << "zero padding";
 }
 
 TEST(Digest, IsSha256OfAllThatPassed) {
