@@ -128,6 +128,9 @@ TEST(DumpCheck, FollowsTheModeOfStrings) {
       "/*!50003 SET sql_mode = 'NO_BACKSLASH_ESCAPES' */ ;\nSELECT '\\';\n/*!50003 SET sql_mode = @saved_sql_mode */ ;\n"
       "SELECT '\\'';\n");
   EXPECT_TRUE(checked(text).complete);
+  const std::string body = dump_of(
+      "DELIMITER ;;\nCREATE PROCEDURE p()\nBEGIN\nSET sql_mode = 'NO_BACKSLASH_ESCAPES';\nSELECT '\\'';\nEND ;;\nDELIMITER ;\n");
+  EXPECT_TRUE(checked(body).complete) << "a body's SET is not carried out by loading it";
 }
 
 }  // namespace
