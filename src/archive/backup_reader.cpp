@@ -342,7 +342,7 @@ class BackupReader::State {
     });
   }
 
-  void check_dump(const Manifest::Member& member, const OnBytes& on_stored) const {
+  void check_dump(const Manifest::Member& member, const OnBytes& on_stored, const OnDump& on_dump) const {
     stream::DumpCheck check;
     read_plain(member, check, on_stored);
     const stream::DumpFacts& facts = check.facts();
@@ -351,6 +351,7 @@ class BackupReader::State {
             facts.error_line);
     require(facts.complete, "{}: {} is not a complete dump: its last line is missing", shown_, member.name);
     require(!facts.carriage_returns, "{}: {} went through a terminal: every line ends in CR LF", shown_, member.name);
+    if (on_dump) on_dump(member, facts);
   }
 
   void check_json(const Manifest::Member& member, const OnBytes& on_stored) const {
@@ -460,6 +461,15 @@ class BackupReader::State {
   std::map<std::string, std::size_t, std::less<>> members_;  // into manifest_.members
 };
 
+struct BackupReader::MemberStream::Position {
+  State::Cursor cursor;
+};
+
+BackupReader::MemberStream::MemberStream(std::unique_ptr<Position> position) : position_(std::move(position)) {}
+BackupReader::MemberStream::MemberStream(MemberStream&&) noexcept = default;
+BackupReader::MemberStream::~MemberStream() = default;
+Bytes BackupReader::MemberStream::next() { return position_->cursor.next(); }
+
 BackupReader::BackupReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
 BackupReader::BackupReader(BackupReader&&) noexcept = default;
 BackupReader& BackupReader::operator=(BackupReader&&) noexcept = default;
@@ -497,11 +507,16 @@ void BackupReader::read_plain(std::string_view name, stream::Sink& plain) const 
   state_->read_plain(member(name), plain, [](std::size_t) {});
 }
 
+BackupReader::MemberStream BackupReader::stream(std::string_view name, std::size_t most) const {
+  return MemberStream(
+      std::make_unique<MemberStream::Position>(MemberStream::Position{State::Cursor(*state_, member(name), most)}));
+}
+
 std::string BackupReader::read_text(std::string_view name, std::size_t limit) const {
   return state_->read_text(member(name), limit, [](std::size_t) {});
 }
 
-BackupReader::Verified BackupReader::verify(const Progress& progress) const {
+BackupReader::Verified BackupReader::verify(const Progress& progress, const OnDump& on_dump) const {
   Verified verified;
   std::uint64_t total = 0;
   for (const auto& member : manifest().members) total += member.size;
@@ -512,7 +527,7 @@ BackupReader::Verified BackupReader::verify(const Progress& progress) const {
   for (const auto& member : manifest().members) {
     switch (member.kind) {
       case MemberKind::kDump:
-        state_->check_dump(member, on_stored);
+        state_->check_dump(member, on_stored, on_dump);
         break;
       case MemberKind::kFiles:
         verified.file_entries += state_->check_files_member(member, on_stored);

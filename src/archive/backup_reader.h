@@ -5,11 +5,13 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "archive/file_descriptor.h"
 #include "archive/manifest.h"
+#include "stream/dump_check.h"
 #include "stream/sink.h"
 
 namespace exastro::archive {
@@ -20,6 +22,24 @@ class BackupReader {
  public:
   // Bytes proved so far and in total, both stored bytes. May throw to stop (Ctrl-C, say).
   using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+
+  // What a dump holds, known when it has been proved.
+  using OnDump = std::function<void(const Manifest::Member&, const stream::DumpFacts&)>;
+
+  // A member's stored bytes, piece by piece, for who pulls them. The reader must outlive it.
+  class MemberStream {
+   public:
+    MemberStream(MemberStream&&) noexcept;
+    ~MemberStream();
+    // The next piece, valid until the next call; empty at the end. Throws there if the digest is wrong.
+    std::span<const std::byte> next();
+
+   private:
+    friend class BackupReader;
+    struct Position;
+    explicit MemberStream(std::unique_ptr<Position> position);
+    std::unique_ptr<Position> position_;
+  };
 
   struct Verified {
     std::uint64_t members = 0;
@@ -52,8 +72,11 @@ class BackupReader {
   // A small member's plain bytes. Throws also if it is longer than `limit` bytes.
   [[nodiscard]] std::string read_text(std::string_view name, std::size_t limit = std::size_t{64} << 20) const;
 
+  // `most` is the size of the largest piece.
+  [[nodiscard]] MemberStream stream(std::string_view name, std::size_t most = std::size_t{256} << 10) const;
+
   // Proves everything: each digest, each gzip to its end, each dump's completion mark, each entry of the shared files.
-  Verified verify(const Progress& progress = {}) const;
+  Verified verify(const Progress& progress = {}, const OnDump& on_dump = {}) const;
 
  private:
   class State;

@@ -98,6 +98,7 @@ class DumpCheck::Watch {
       is_comment_ = head.starts_with("--");
       is_mark_ = head.starts_with("-- Dump completed");
       if (is_delimiter_command(head)) part_ = Part::kDelimiter;
+      if (head.starts_with("-- Current Database: ")) note_database();
     }
     line_bytes_ += head.size();
     keep_tail(head);
@@ -153,6 +154,7 @@ class DumpCheck::Watch {
     count_statement();
     part_ = Part::kHead;
     tail_.clear();
+    line_begin_ += line_bytes_;
     line_bytes_ = 0;
     is_comment_ = is_mark_ = is_sandbox_ = false;
   }
@@ -168,6 +170,12 @@ class DumpCheck::Watch {
     statement_ = 0;
   }
 
+  void note_database() {
+    ++databases_;
+    if (databases_ == 1) facts_.header_bytes = line_begin_;
+    if (databases_ == 2) facts_.views_at = line_begin_;
+  }
+
   void note_error() {
     if (facts_.error_line.empty()) facts_.error_line = trimmed(error_);
     error_.clear();
@@ -181,7 +189,9 @@ class DumpCheck::Watch {
   std::string error_;  // the error line so far
   std::string set_text_;  // the SET statement so far
   std::string delimiter_ = ";";
+  std::uint64_t line_begin_ = 0;  // offset of the line in the stream
   std::uint64_t line_bytes_ = 0;
+  int databases_ = 0;  // heads of databases so far
   std::uint64_t statement_ = 0;  // bytes of the statement that has begun
   std::uint64_t lines_ = 0;
   std::uint64_t cr_lines_ = 0;

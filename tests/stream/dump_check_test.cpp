@@ -14,7 +14,8 @@ constexpr const char* kMark = "\n-- Dump completed on 2026-11-23  2:51:53\n";
 
 bool same(const DumpFacts& a, const DumpFacts& b) {
   return a.looks_like_dump == b.looks_like_dump && a.complete == b.complete && a.carriage_returns == b.carriage_returns &&
-         a.error_line == b.error_line && a.bytes == b.bytes && a.longest_statement == b.longest_statement;
+         a.error_line == b.error_line && a.bytes == b.bytes && a.longest_statement == b.longest_statement &&
+         a.header_bytes == b.header_bytes && a.views_at == b.views_at;
 }
 
 DumpFacts checked(const std::string& text) {
@@ -54,6 +55,18 @@ TEST(DumpCheck, KnowsADumpByItsFirstLine) {
   EXPECT_FALSE(checked("-- PostgreSQL database dump\n-- MariaDB dump 10.19\n").looks_like_dump);
   EXPECT_FALSE(checked("\x1f\x8b\x08 gzip").looks_like_dump);
   EXPECT_FALSE(checked("SELECT '\n-- MariaDB dump';").looks_like_dump);
+}
+
+TEST(DumpCheck, FindsWhereTheHeaderEndsAndTheViewsBegin) {
+  const std::string header = std::string(kHeader) + "/*!40101 SET NAMES utf8mb4 */;\n--\n";
+  const std::string tables = "-- Current Database: `a`\n--\nUSE `a`;\n"
+                             "INSERT INTO `t` VALUES\n('\n-- Current Database: `a`\n');\n--\n";
+  const std::string views = "-- Current Database: `a`\n--\nUSE `a`;\n/*!50001 VIEW `v` AS SELECT 1 */;\n";
+  const DumpFacts facts = checked(header + tables + views + kMark);
+  EXPECT_EQ(facts.header_bytes, header.size());
+  EXPECT_EQ(facts.views_at, header.size() + tables.size());
+  EXPECT_EQ(checked(header + tables + kMark).views_at, 0U);
+  EXPECT_EQ(checked(dump_of("SELECT 1;\n")).header_bytes, 0U);
 }
 
 TEST(DumpCheck, IsCompleteOnlyWithTheMarkAsItsLastLine) {
