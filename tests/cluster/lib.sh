@@ -110,7 +110,7 @@ our_processes() {
       *) continue ;;
     esac
     case " ${arguments[*]}" in
-      *[\ =/]"$state"/* | *"$state"/*) echo "${directory#/proc/}" ;;
+      *"$state"/* | *" $state") echo "${directory#/proc/}" ;;
     esac
   done
 }
@@ -166,6 +166,8 @@ healthy() {
   [ -d "$state" ] || { ill="there is no cluster"; return 1; }
   for name in "${daemons[@]}"; do running "$name" || ill="$ill $name"; done
   [ -z "$ill" ] || { ill="not running:$ill"; return 1; }
+  running kubelet
+  case $(readlink "/proc/$pid/exe") in *' (deleted)') ill="the kubelet is of an older build"; return 1 ;; esac
   api_get /readyz >/dev/null 2>&1 || { ill="the API server is not ready"; return 1; }
   node_ready || { ill="the node is not ready"; return 1; }
   names_answer >/dev/null 2>&1 || { ill="the cluster's DNS does not answer"; return 1; }
