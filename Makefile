@@ -1,27 +1,72 @@
-# `make test` is all a new machine needs (Debian 12, root): it installs, builds and runs every test there is.
-# `make cluster` makes a real Kubernetes on this machine to try the program on, `make clean-cluster` takes it down.
+# `make test` and `make demo` are all a new machine needs (Debian 12, root). On a machine with a Kubernetes of its own:
+#   make test CLUSTER=current SAMPLE_IMAGE=registry/of/yours/exastro-sample:10.11
+# uses the current kube context and the kubectl and helm on PATH; nothing is started then, and nothing touched but the
+# namespaces kubectl-exastro-e2e*, kubectl-exastro-demo and kubectl-exastro-bench. `make help` says what there is.
 SHELL := /bin/bash
-.NOTPARALLEL:
-.PHONY: build unit test cluster clean-cluster clean
+# Debian's python3-pytest belongs to Debian's Python, whichever other one is first on PATH.
+PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
+export PYTHONDONTWRITEBYTECODE := 1
+CLUSTER ?= own
 
-build:
+ifeq ($(CLUSTER),current)
+export EXASTRO_CLUSTER := current
+test_packages := tests
+cluster_if_own :=
+environment := true
+else
+test_packages := cluster
+cluster_if_own := cluster
+environment := environment=$$(tests/cluster/env) && eval "$$environment"
+endif
+ifdef SAMPLE_IMAGE
+export SAMPLE_IMAGE
+endif
+
+.NOTPARALLEL:
+.PHONY: build unit test e2e demo cluster clean-cluster bench clean test-packages images help
+
+build: ## packages, then the program and its unit tests: 1 to 3 minutes the first time
 	@echo "== build: packages, then the program and its unit tests (1 to 3 minutes the first time)"
 	@scripts/install-deps
 	@cmake --preset release >build.log 2>&1 || { cat build.log; exit 1; }; rm -f build.log
 	@cmake --build --preset release
 
-unit: build
-	@echo "== tests (a minute)"
+unit: build ## build and unit tests: a minute more
+	@echo "== unit tests (a minute)"
 	@ctest --test-dir build --output-on-failure
 
-test: unit
+test: unit ## everything that must pass
 
-cluster:
-	@echo "== cluster (20 minutes the first time on a machine, half a minute later, nothing when it runs)"
+e2e: build test-packages $(cluster_if_own) images ## end-to-end tests against a real Kubernetes
+	@echo "== end-to-end tests against the cluster (about 10 minutes)"
+	@$(environment) && exec $(PYTHON) -m pytest tests/e2e
+
+demo: build test-packages $(cluster_if_own) ## backup, disaster and restore of a sample system before your eyes: 3 minutes, cold 15
+	@echo "== demo (3 minutes)"
+	@$(environment) && exec $(PYTHON) tests/e2e/demo
+
+bench: build test-packages $(cluster_if_own) ## beside the vendor's commands; SIZE_MB=1000: 15 minutes
+	@echo "== measurements (about 15 minutes for 1 GB)"
+	@$(environment) && exec $(PYTHON) bench/run $(if $(SIZE_MB),--size-mb $(SIZE_MB))
+
+cluster: ## a real Kubernetes on this machine: 7 to 20 minutes the first time, half a minute later
+	@echo "== cluster (7 to 20 minutes the first time on a machine, half a minute later, nothing when it runs)"
 	@tests/cluster/up
 
-clean-cluster:
+# Of the other MariaDB versions, for the tests that go from one to the next.
+images:
+ifneq ($(CLUSTER),current)
+	@tests/cluster/images 10.5 11.8
+endif
+
+clean-cluster: ## stops the cluster and leaves no process, mount or network device of it: 10 seconds
 	@tests/cluster/down
 
-clean:
+clean: ## what the build has made; the cluster and the cache stay
 	@rm -rf build build-asan build-tsan build.log
+
+test-packages:
+	@scripts/install-deps $(test_packages)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | awk -F': ' '{printf "%-14s %s\n", $$1, substr($$0, length($$1) + 3)}'

@@ -1,0 +1,64 @@
+"""The systems of the tests, one at a time: a cluster on two processors has no time for more."""
+import os
+import pathlib
+import subprocess
+import time
+
+import sample
+from plugin import REPOSITORY, say
+
+NAMESPACE = "kubectl-exastro-e2e"
+
+
+class Stage:
+    def __init__(self):
+        self.namespaces = []
+        self.clear()  # what an interrupted run has left would answer for the new one
+
+    def install(self, layout, **how):
+        """A new system of this layout; what was there before is gone then. how: see sample.install()"""
+        self.clear()
+        begin = time.monotonic()
+        self.namespaces = list(dict.fromkeys(where for where, _, _ in sample.releases_of(NAMESPACE, "exastro", layout)))
+        system = sample.install(NAMESPACE, "exastro", layout, **how)
+        say(f"installed the sample system, {layout}: {time.monotonic() - begin:.0f} s")
+        return system
+
+    def clear(self):
+        begin = time.monotonic()
+        everything = self.namespaces or [NAMESPACE, NAMESPACE + "-platform", NAMESPACE + "-it-automation"]
+        # With the namespace go the release's record and all its objects; `helm uninstall` would delete them one by one.
+        answer = sample.Cluster().kubectl("delete", "namespace", *everything, "--ignore-not-found", "--timeout=300s",
+                                          timeout=330)
+        self.namespaces = []
+        if answer.strip():
+            say(f"removed the earlier system: {time.monotonic() - begin:.0f} s")
+
+
+def tools(pair):
+    """(kubectl, helm) of one pair of the test cluster's, "v34" or "v31"; of a cluster of somebody's own, those on PATH"""
+    if os.environ.get("EXASTRO_CLUSTER") == "current":
+        return "kubectl", "helm"
+    script = f'eval "$({REPOSITORY}/tests/cluster/env {pair})" && command -v kubectl helm'
+    found = subprocess.run(["bash", "-c", script], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    return tuple(str(pathlib.Path(program)) for program in found)
+
+
+def load(system, **what):
+    begin = time.monotonic()
+    made = system.load(**what)
+    say(f"loaded {len(made['databases'])} databases and {made['files']} files: {time.monotonic() - begin:.0f} s")
+    return made
+
+
+def picture(system, **how):
+    begin = time.monotonic()
+    taken = system.snapshot(**how)
+    say(f"pictured everything: {time.monotonic() - begin:.0f} s")
+    return taken
+
+
+def ruin(system, **how):
+    begin = time.monotonic()
+    system.destroy(**how)
+    say(f"destroyed databases, accounts and files: {time.monotonic() - begin:.0f} s")
