@@ -41,7 +41,7 @@ std::string quoted_with(std::string_view text, char quote) {
 
 }  // namespace
 
-std::string Account::quoted() const { return quote_identifier(user) + "@" + quote_identifier(host); }
+std::string AccountName::quoted() const { return quote_identifier(user) + "@" + quote_identifier(host); }
 
 std::string quote_identifier(std::string_view text) { return quoted_with(text, '`'); }
 

@@ -1,6 +1,7 @@
 // Database accounts: what a server says of them, and the statements that bring them to another server.
 #pragma once
 
+#include <compare>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -10,14 +11,22 @@ namespace exastro {
 
 using Json = nlohmann::json;
 
+struct AccountName {
+  std::string user;
+  std::string host;
+
+  // `user`@`host`, quoted for SQL.
+  [[nodiscard]] std::string quoted() const;
+  auto operator<=>(const AccountName&) const = default;
+};
+
 struct Account {
   std::string user;
   std::string host;
   std::string create;               // SHOW CREATE USER, holds the password's hash
   std::vector<std::string> grants;  // SHOW GRANTS, the first may hold it too
 
-  // `user`@`host`, quoted for SQL.
-  [[nodiscard]] std::string quoted() const;
+  [[nodiscard]] AccountName name() const { return {user, host}; }
   bool operator==(const Account&) const = default;
 };
 

@@ -73,6 +73,13 @@ struct StreamReport {
   [[nodiscard]] bool all_zero() const;
 };
 
+// What a service answers over HTTP, asked through the API server.
+struct HttpAnswer {
+  enum class Kind { kAnswers, kFails, kNotAllowed };  // kFails: no answer, or a status of 500 and above
+  Kind kind = Kind::kFails;
+  std::string message;  // of a failure
+};
+
 using ByteHandler = std::function<void(std::span<const std::byte>)>;
 using ByteSource = std::function<std::size_t(std::span<std::byte>)>;  // gives how many bytes it put there; 0 = end
 using DigestOf = std::function<std::string()>;
@@ -106,6 +113,10 @@ class Cluster {
                      const Json& merge_patch) = 0;
   // For each, whether the person may do it.
   virtual std::vector<bool> allowed(const std::vector<Access>& accesses) = 0;
+
+  // Asks a service for a path. `port` is its number or name.
+  virtual HttpAnswer ask_service(const std::string& namespace_, const std::string& service, const std::string& port,
+                                 const std::string& path) = 0;
 
   // Runs a script in a pod and gives its standard output. `input` follows the confidential lines on its standard
   // input. Throws Error with the script's messages if it ends with another status than 0.

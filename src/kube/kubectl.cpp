@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <regex>
 #include <sstream>
 
 #include "kube/remote_script.h"
@@ -45,6 +46,17 @@ std::string joined(const std::vector<std::string>& words) {
   return line;
 }
 
+// kubectl's own log ("E1123 11:42:35.490247    6465 memcache.go:265] …") says in many words what its last line says in few.
+std::string without_log_lines(const std::string& messages) {
+  static const std::regex kLogLine(R"([EWIF][0-9]{4} [0-9:.]+ +[0-9]+ .*)");
+  std::istringstream lines(messages);
+  std::string kept;
+  for (std::string line; std::getline(lines, line);) {
+    if (!std::regex_match(line, kLogLine)) kept += line + "\n";
+  }
+  return kept.empty() ? messages : kept;
+}
+
 Json parse_json(const std::string& what, const std::string& text) {
   try {
     return Json::parse(text);
@@ -55,7 +67,8 @@ Json parse_json(const std::string& what, const std::string& text) {
 
 }  // namespace
 
-KubeError classify(const std::string& what, const std::string& messages) {
+KubeError classify(const std::string& what, const std::string& all_messages) {
+  const std::string messages = without_log_lines(all_messages);
   const std::string text = fmt::format("{}: {}", what, trimmed(messages).empty() ? "kubectl failed" : trimmed(messages));
   if (contains(messages, "(NotFound)") || contains(messages, " not found")) {
     return {Reason::kNotFound, text, "", ExitStatus::kNotFound};
@@ -211,6 +224,23 @@ std::vector<bool> Kubectl::allowed(const std::vector<Access>& accesses) {
   for (const auto& review : reviews) result.push_back(review.value("/status/allowed"_json_pointer, false));
   if (result.size() != accesses.size()) throw Error("The API server answered fewer access reviews than were asked.");
   return result;
+}
+
+HttpAnswer Kubectl::ask_service(const std::string& namespace_, const std::string& service, const std::string& port,
+                                const std::string& path) {
+  const std::string url = fmt::format("/api/v1/namespaces/{}/services/{}:{}/proxy{}", namespace_, service, port, path);
+  try {
+    request("Asking service " + service, {"get", "--raw", url});
+    return {HttpAnswer::Kind::kAnswers, ""};
+  } catch (const KubeError& error) {
+    const std::string message = error.what();
+    if (contains(message, "services/proxy")) return {HttpAnswer::Kind::kNotAllowed, message};
+    for (const char* failure : {"(InternalError)", "(ServiceUnavailable)", "(BadGateway)", "(GatewayTimeout)", "(Timeout)", "error trying to reach"}) {
+      if (contains(message, failure)) return {HttpAnswer::Kind::kFails, message};
+    }
+    if (error.reason() == Reason::kUnreachable) throw;
+    return {HttpAnswer::Kind::kAnswers, ""};  // 401, 404 and the like come from the service
+  }
 }
 
 Error Kubectl::stream_error(const Pod& pod, const std::string& what, const std::string& messages) const {

@@ -39,6 +39,8 @@ class Kubectl : public Cluster {
   void patch(const std::string& kind, const std::string& namespace_, const std::string& name,
              const Json& merge_patch) override;
   std::vector<bool> allowed(const std::vector<Access>& accesses) override;
+  HttpAnswer ask_service(const std::string& namespace_, const std::string& service, const std::string& port,
+                         const std::string& path) override;
   std::string run(const Pod& pod, const Script& script, const std::string& input) override;
   void run_while(const Pod& pod, const Script& script, const std::string& input,
                  const std::function<void(const std::string& first_line)>& meanwhile) override;

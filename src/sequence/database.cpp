@@ -32,13 +32,20 @@ EOF
 )sh";
 
 constexpr const char* kLoad = R"sh(
+LC_ALL=C
 decode() { gzip -dc; }
+sql() {
+  taken=0
+  if IFS= read -r first; then
+    case $first in *'enable the sandbox mode'*) ;; *) printf '%s\n' "$first" ;; esac
+    taken=$((${#first} + 1))
+  fi
+  [ "$1" -eq 0 ] || head -c "$(($1 - taken))"
+  # The rest must be read even if it is not wanted: who sends it counts what has arrived.
+  if [ "$1" -eq 0 ]; then cat; else cat >/dev/null; fi
+}
 consume() {
-  { if IFS= read -r first; then
-      case $first in *'enable the sandbox mode'*) ;; *) printf '%s\n' "$first" ;; esac
-    fi
-    cat
-  } | "$client" --defaults-file=/dev/fd/4 --binary-mode --comments --max-allowed-packet=1G \
+  sql "$1" | "$client" --defaults-file=/dev/fd/4 --binary-mode --comments --max-allowed-packet=1G \
     --connect-timeout=15 4<<EOF
 $cnf
 EOF
@@ -85,7 +92,8 @@ std::vector<Row> parse_rows(const std::string& batch_output) {
 
 std::string without_hashes(std::string text) {
   static const std::regex kHash(R"(\*[0-9A-Fa-f]{40})");
-  return std::regex_replace(text, kHash, "…");
+  static const std::regex kAuthentication(R"((USING|AS|BY|PASSWORD)(\s*\(?\s*)'[^']*')", std::regex::icase);
+  return std::regex_replace(std::regex_replace(text, kHash, "…"), kAuthentication, "$1$2'…'");
 }
 
 Database::Database(kube::Cluster& cluster, kube::Pod pod, const Login& login, std::vector<std::string> confidential)
@@ -106,7 +114,8 @@ std::string Database::redacted(std::string text) const {
 
 std::vector<Row> Database::query(const std::string& sql) {
   try {
-    return parse_rows(cluster_.run(pod_, script(kQuery), sql));
+    // Quotes and backslashes mean what this program takes them to mean, and so they do in what SHOW CREATE gives.
+    return parse_rows(cluster_.run(pod_, script(kQuery), "SET SESSION sql_mode = '';\n" + sql));
   } catch (const Error& error) {
     throw Error(redacted(error.what()), error.next(), error.status());
   }
@@ -117,8 +126,9 @@ void Database::dump(const std::string& database, const kube::ByteHandler& sink, 
   judge("The dump", report, {"mariadb-dump", "gzip", "tee"}, redacted(report.messages));
 }
 
-void Database::load(std::uint64_t size, const kube::ByteSource& source, const kube::DigestOf& digest) {
-  const auto report = cluster_.upload(pod_, script(kLoad), size, source, digest);
+void Database::load(std::uint64_t size, const kube::ByteSource& source, const kube::DigestOf& digest,
+                    std::uint64_t plain_end) {
+  const auto report = cluster_.upload(pod_, script(kLoad, {std::to_string(plain_end)}), size, source, digest);
   judge("The load", report, {"head", "tee", "gzip", "mariadb"}, redacted(report.messages));
 }
 
@@ -133,16 +143,26 @@ bool Database::is_same_server(Database& other, const std::string& lock_name) {
   return same;
 }
 
-std::vector<Account> Database::accounts(const std::vector<std::string>& users) {
-  if (users.empty()) return {};
-  std::string names;
-  for (const auto& user : users) names += (names.empty() ? "" : ", ") + quote_text(user);
+bool Database::may_set_definers() {
+  for (const auto& row : query("SHOW GRANTS;")) {
+    const std::string& grant = row.at(0);
+    const auto on_all = grant.find(" ON *.* ");
+    if (on_all == std::string::npos) continue;
+    const std::string privileges = grant.substr(0, on_all);
+    for (const char* enough : {"ALL PRIVILEGES", "SUPER", "SET USER"}) {
+      if (privileges.find(enough) != std::string::npos) return true;
+    }
+  }
+  return false;
+}
+
+std::vector<Account> Database::accounts(const std::vector<AccountName>& names) {
   std::vector<Account> accounts;
   std::string questions;
-  for (const auto& row : query("SELECT User, Host FROM mysql.user WHERE User IN (" + names + ") ORDER BY User, Host;")) {
-    accounts.push_back({row.at(0), row.at(1), "", {}});
-    questions += fmt::format("SELECT 'account', {};\nSHOW CREATE USER {};\nSHOW GRANTS FOR {};\n", accounts.size() - 1,
-                             accounts.back().quoted(), accounts.back().quoted());
+  for (const auto& name : names) {
+    questions += fmt::format("SELECT 'account', {};\nSHOW CREATE USER {};\nSHOW GRANTS FOR {};\n", accounts.size(), name.quoted(),
+                             name.quoted());
+    accounts.push_back({name.user, name.host, "", {}});
   }
   if (accounts.empty()) return accounts;
   Account* current = nullptr;

@@ -26,7 +26,7 @@ using Row = std::vector<std::string>;
 // What `mariadb --batch` prints, one row a line: tabs between, and \t \n \0 \\ for what would break that.
 std::vector<Row> parse_rows(const std::string& batch_output);
 
-// A password's hash, in quotes, as `…`: an error text may quote the statement that failed.
+// Without passwords and their hashes: an error text may quote the statement that failed.
 std::string without_hashes(std::string text);
 
 class Database {
@@ -43,15 +43,20 @@ class Database {
 
   // Loads `size` bytes of SQL compressed with gzip, byte for byte: without --binary-mode the client would drop CR from
   // routine bodies and obey `\!` in data, and without --comments it would drop the comments in those bodies. The first
-  // line that newer dumps have, and older clients stop on, is taken off.
-  void load(std::uint64_t size, const kube::ByteSource& source, const kube::DigestOf& digest);
+  // line that newer dumps have, and older clients stop on, is taken off. If `plain_end` is not 0, only that many bytes
+  // of the SQL are loaded.
+  void load(std::uint64_t size, const kube::ByteSource& source, const kube::DigestOf& digest, std::uint64_t plain_end = 0);
 
   // Holds a lock of this name on this server while it asks the other for it: whether both are one server, whatever
   // their names.
   bool is_same_server(Database& other, const std::string& lock_name);
 
-  // Every account of the names, with all its hosts; and what it may do.
-  std::vector<Account> accounts(const std::vector<std::string>& users);
+  // Whether objects can be created that run as another account: SUPER, or SET USER since MariaDB 10.5. Managed servers
+  // give neither.
+  bool may_set_definers();
+
+  // What each account is and may do. Throws Error if there is no such account.
+  std::vector<Account> accounts(const std::vector<AccountName>& names);
 
  private:
   [[nodiscard]] kube::Script script(const std::string& text, std::vector<std::string> arguments = {}) const;

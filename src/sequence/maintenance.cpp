@@ -8,8 +8,8 @@
 #include <array>
 #include <ctime>
 
-#include "process/interrupt.h"
-#include "sequence/services.h"
+#include "sequence/maintenance_run.h"
+#include "ui/step.h"
 
 namespace exastro {
 
@@ -24,25 +24,16 @@ std::string now_text() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime
 
 void stop_for_maintenance(kube::Cluster& cluster, const System& system, std::chrono::seconds timeout,
                           ui::Reporter& reporter) {
-  StopOptions options;
-  options.operation = "stop";
-  options.started_at = now_text();
-  options.started_by = this_person();
-  options.run_id = fmt::format("{}-{}", options.started_at, getpid());
-  options.timeout = timeout;
-  // A second stop, or another run's, must fail here, where nothing is to be put back yet.
-  if (const auto earlier = find_record(cluster, system)) throw busy(*earlier);
+  MaintenanceRun run(cluster, system, "stop", reporter);
   try {
-    const MaintenanceRecord record = stop_services(cluster, system, options, reporter);
-    wait_until_stopped(cluster, system, record, timeout);
+    ui::Step step(reporter, "Stopping the proxy and everything that writes");
+    run.stop(Standstill::kWriters, timeout);
+    step.done();
+    run.leave_stopped();
   } catch (const Error& error) {
-    const process::Interrupt::Shield shield;
-    const auto record = find_record(cluster, system);
-    if (!record || record->run_id != options.run_id) throw;
-    start_services(cluster, *record, reporter);
-    throw Error(fmt::format("{} The services were started again.", error.what()), error.next(), error.status());
+    throw run.after_failure(error);
   }
-  reporter.result({{"state", "stopped"}}, "Stopped: the proxy and everything that writes. Start them with: kubectl exastro start");
+  reporter.result({{"state", "stopped"}}, "Stopped. Start again with: kubectl exastro start");
 }
 
 void start_after_maintenance(kube::Cluster& cluster, const System& system, ui::Reporter& reporter) {
@@ -55,7 +46,7 @@ void start_after_maintenance(kube::Cluster& cluster, const System& system, ui::R
     throw Error(fmt::format("A restore by {}, begun {}, was cut off after it had begun to replace data; started now, Exastro "
                             "would work on half of it.",
                             record->started_by, record->started_at),
-                "Run the restore again.", ExitStatus::kServicesStopped);
+                "Run the restore again, with --take-over.", ExitStatus::kServicesStopped);
   }
   start_services(cluster, *record, reporter);
   reporter.result({{"state", "started"}, {"workloads", record->workloads.size()}},

@@ -14,19 +14,20 @@ namespace {
 
 constexpr std::chrono::milliseconds kPause{500};
 
-MaintenanceRecord make_record(const System& system, const std::vector<Workload>& stopped, const StopOptions& options) {
-  MaintenanceRecord record;
-  record.namespace_ = system.namespace_();
-  record.release = system.release();
-  record.run_id = options.run_id;
-  record.operation = options.operation;
-  record.started_at = options.started_at;
-  record.started_by = options.started_by;
-  record.pods = options.pods;
-  for (const auto& workload : stopped) {
-    record.workloads.push_back({workload.kind, workload.namespace_, workload.name, workload.replicas, workload.suspended});
+std::optional<MaintenanceRecord> read_record(kube::Cluster& cluster, const std::string& namespace_, const std::string& release) {
+  const auto config_map = cluster.get("configmap", namespace_, record_name(release));
+  if (!config_map) return std::nullopt;
+  return parse_config_map(*config_map);
+}
+
+std::vector<std::string> namespaces_of(const MaintenanceRecord& record) {
+  std::vector<std::string> namespaces;
+  for (const auto& workload : record.workloads) {
+    if (std::find(namespaces.begin(), namespaces.end(), workload.namespace_) == namespaces.end()) {
+      namespaces.push_back(workload.namespace_);
+    }
   }
-  return record;
+  return namespaces;
 }
 
 std::string reference(const StoppedWorkload& workload) {
@@ -87,9 +88,7 @@ std::vector<Workload> to_stop(const std::vector<Workload>& workloads, Standstill
 }
 
 std::optional<MaintenanceRecord> find_record(kube::Cluster& cluster, const System& system) {
-  const auto config_map = cluster.get("configmap", system.namespace_(), record_name(system.release()));
-  if (!config_map) return std::nullopt;
-  return parse_config_map(*config_map);
+  return read_record(cluster, system.namespace_(), system.release());
 }
 
 Error busy(const MaintenanceRecord& earlier) {
@@ -98,19 +97,41 @@ Error busy(const MaintenanceRecord& earlier) {
                "If it runs no more, start the services with: kubectl exastro start", ExitStatus::kBusy);
 }
 
-MaintenanceRecord stop_services(kube::Cluster& cluster, const System& system, const StopOptions& options,
-                                ui::Reporter& reporter) {
-  const std::vector<Workload> stopped = to_stop(system.workloads, options.standstill);
-  MaintenanceRecord record = make_record(system, stopped, options);
+void create_record(kube::Cluster& cluster, const MaintenanceRecord& record) {
   try {
     cluster.create(to_config_map(record));
   } catch (const kube::KubeError& error) {
     if (error.reason() != kube::Reason::kAlreadyExists) throw;
-    const auto earlier = find_record(cluster, system);
+    const auto earlier = read_record(cluster, record.namespace_, record.release);
     if (earlier) throw busy(*earlier);
     throw Error("Another run held the services stopped just now.", "Run the command again.", ExitStatus::kBusy);
   }
-  reporter.info(fmt::format("Stopping {} workloads", stopped.size()));
+}
+
+void update_record(kube::Cluster& cluster, const MaintenanceRecord& record, const std::string& run_id) {
+  const auto live = cluster.get("configmap", record.namespace_, record_name(record.release));
+  if (!live) {
+    throw Error("The record of this run is gone from the cluster: somebody has ended it.", "Run the command again.",
+                ExitStatus::kBusy);
+  }
+  const MaintenanceRecord earlier = parse_config_map(*live);
+  if (earlier.run_id != run_id) throw busy(earlier);
+  Json object = to_config_map(record);
+  object["metadata"]["resourceVersion"] = live->at("metadata").value("resourceVersion", "");
+  cluster.replace(object);
+}
+
+void stop_services(kube::Cluster& cluster, const System& system, Standstill standstill, MaintenanceRecord& record) {
+  // As they are now: what was found when the program began may be minutes old.
+  const std::vector<Workload> stopped = to_stop(list_workloads(cluster, system.releases), standstill);
+  for (const auto& workload : stopped) {
+    const bool known = std::any_of(record.workloads.begin(), record.workloads.end(), [&](const StoppedWorkload& earlier) {
+      return earlier.kind == workload.kind && earlier.namespace_ == workload.namespace_ && earlier.name == workload.name;
+    });
+    if (known) continue;
+    record.workloads.push_back({workload.kind, workload.namespace_, workload.name, workload.replicas, workload.suspended});
+  }
+  update_record(cluster, record, record.run_id);
   std::map<std::pair<std::string, int>, std::vector<std::string>> groups;
   for (const auto& workload : stopped) {
     if (workload.kind == WorkloadKind::kCronJob) {
@@ -120,7 +141,22 @@ MaintenanceRecord stop_services(kube::Cluster& cluster, const System& system, co
     }
   }
   scale_groups(cluster, groups);
-  return record;
+}
+
+std::vector<std::string> not_ready(kube::Cluster& cluster, const MaintenanceRecord& record) {
+  std::vector<std::string> missing;
+  for (const auto& namespace_ : namespaces_of(record)) {
+    for (const auto& item : cluster.list("deployments,statefulsets", namespace_, "")) {
+      const std::string name = item.value("/metadata/name"_json_pointer, "");
+      const WorkloadKind kind = item.value("kind", "") == "Deployment" ? WorkloadKind::kDeployment : WorkloadKind::kStatefulSet;
+      for (const auto& workload : record.workloads) {
+        if (workload.kind != kind || workload.namespace_ != namespace_ || workload.name != name) continue;
+        const bool seen = item.value("/status/observedGeneration"_json_pointer, 0) >= item.value("/metadata/generation"_json_pointer, 0);
+        if (!seen || item.value("/status/readyReplicas"_json_pointer, 0) < workload.replicas) missing.push_back(reference(workload));
+      }
+    }
+  }
+  return missing;
 }
 
 void wait_until_stopped(kube::Cluster& cluster, const System& system, const MaintenanceRecord& record,
@@ -143,13 +179,7 @@ void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui:
   // What is being put back is not given up half-way.
   const process::Interrupt::Shield shield;
   std::map<std::string, Json> live;
-  std::vector<std::string> namespaces;
-  for (const auto& workload : record.workloads) {
-    if (std::find(namespaces.begin(), namespaces.end(), workload.namespace_) == namespaces.end()) {
-      namespaces.push_back(workload.namespace_);
-    }
-  }
-  for (const auto& namespace_ : namespaces) {
+  for (const auto& namespace_ : namespaces_of(record)) {
     for (const auto& workload : parse_workloads(cluster.list("deployments,statefulsets,cronjobs", namespace_, ""))) {
       live[namespace_ + "/" + workload.reference()] = {{"replicas", workload.replicas}, {"suspended", workload.suspended}};
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,16 +16,6 @@ namespace exastro {
 // keeps what is gone.
 enum class Standstill { kWriters, kAllClients };
 
-struct StopOptions {
-  Standstill standstill = Standstill::kWriters;
-  std::string run_id;
-  std::string operation;  // "backup" or "restore"
-  std::string started_at;
-  std::string started_by;
-  std::vector<MaintenancePodName> pods;  // to be removed with the services' start
-  std::chrono::seconds timeout{600};     // until every pod is gone
-};
-
 // Which of the workloads a standstill stops.
 std::vector<Workload> to_stop(const std::vector<Workload>& workloads, Standstill standstill);
 
@@ -34,15 +25,24 @@ std::optional<MaintenanceRecord> find_record(kube::Cluster& cluster, const Syste
 // The error of a run that finds the services held by another.
 Error busy(const MaintenanceRecord& earlier);
 
-// Writes the record, then stops. Throws Error (kBusy) if there is a record already: it alone knows the true counts, so
-// it is never written over. On any other error what was stopped stays recorded, and `start_services` puts it back.
-MaintenanceRecord stop_services(kube::Cluster& cluster, const System& system, const StopOptions& options,
-                                ui::Reporter& reporter);
+// Creates the record. Throws Error (kBusy) if there is one already: it alone knows the true counts, so it is never
+// written over.
+void create_record(kube::Cluster& cluster, const MaintenanceRecord& record);
+
+// Writes the record again, in place of the one of `run_id`. Throws Error (kBusy) if the one in the cluster is another's.
+void update_record(kube::Cluster& cluster, const MaintenanceRecord& record, const std::string& run_id);
+
+// Writes into the record what runs now, then stops it. Counts that the record has already are kept: they are those of a
+// run that was cut off. On an error what was stopped stays recorded, and `start_services` puts it back.
+void stop_services(kube::Cluster& cluster, const System& system, Standstill standstill, MaintenanceRecord& record);
 
 // Waits until the pods of what the record stopped, and those that a back-yard started on the shared files, are gone.
 // Throws Error that names the ones that will not go.
 void wait_until_stopped(kube::Cluster& cluster, const System& system, const MaintenanceRecord& record,
                         std::chrono::seconds timeout);
+
+// Which of the record's workloads have not as many ready pods as the record says.
+std::vector<std::string> not_ready(kube::Cluster& cluster, const MaintenanceRecord& record);
 
 // Puts every workload back to what the record says, removes the record's pods, and last the record. A workload that
 // somebody has changed meanwhile is left as it is and reported; one that is gone too. Safe to call again.

@@ -32,7 +32,7 @@ TEST(Account, Quotes) {
   EXPECT_EQ(quote_text("it's \\ done"), "'it''s \\\\ done'");
   EXPECT_EQ(quote_option("a \"b\" \\ #;$`'"), "\"a \\\"b\\\" \\\\ #;$`'\"");
   EXPECT_THROW(quote_option("a\nb"), Error);
-  EXPECT_EQ((Account{"u`", "%", "", {}}).quoted(), "`u```@`%`");
+  EXPECT_EQ((AccountName{"u`", "%"}).quoted(), "`u```@`%`");
 }
 
 TEST(Account, JsonGoesThereAndBack) {

@@ -50,8 +50,17 @@ class MemoryCluster : public kube::Cluster {
     const std::string name = object["metadata"]["name"];
     if (config_maps.contains(name)) throw kube::KubeError(kube::Reason::kAlreadyExists, "exists", "", ExitStatus::kBusy);
     config_maps[name] = object;
+    config_maps[name]["metadata"]["resourceVersion"] = std::to_string(++version_);
   }
-  void replace(const Json& object) override { config_maps[object["metadata"]["name"]] = object; }
+  void replace(const Json& object) override {
+    change("replace");
+    Json& live = config_maps.at(object["metadata"]["name"]);
+    if (live["metadata"]["resourceVersion"] != object["metadata"]["resourceVersion"]) {
+      throw kube::KubeError(kube::Reason::kConflict, "changed meanwhile", "", ExitStatus::kFailed);
+    }
+    live = object;
+    live["metadata"]["resourceVersion"] = std::to_string(++version_);
+  }
   void remove(const std::string& kind, const std::string&, const std::string& name) override {
     change("remove " + kind);
     if (kind == "configmap") config_maps.erase(name);
@@ -68,6 +77,7 @@ class MemoryCluster : public kube::Cluster {
     workloads.at(kind + "/" + name).suspended = merge_patch["spec"]["suspend"];
   }
   std::vector<bool> allowed(const std::vector<kube::Access>&) override { return {}; }
+  kube::HttpAnswer ask_service(const std::string&, const std::string&, const std::string&, const std::string&) override { return {}; }
   std::string run(const kube::Pod&, const kube::Script&, const std::string&) override { return ""; }
   void run_while(const kube::Pod&, const kube::Script&, const std::string&,
                  const std::function<void(const std::string&)>&) override {}
@@ -87,6 +97,7 @@ class MemoryCluster : public kube::Cluster {
     }
     calls.push_back(what);
   }
+  int version_ = 0;
 };
 
 class Services : public testing::Test {
@@ -104,18 +115,28 @@ class Services : public testing::Test {
     system_.platform.namespace_ = system_.ita.namespace_ = "ns";
     system_.platform.release = "exastro";
     system_.storage.claim = "pvc-ita-global";
+    system_.releases.emplace_back();
+    system_.releases[0].namespace_ = "ns";
+    system_.releases[0].name = "exastro";
     system_.workloads = parse_workloads(cluster_.list("workloads", "ns", ""));
-    options_.run_id = "run";
-    options_.operation = "backup";
-    options_.started_by = "me@here";
-    options_.pods = {{"ns", "exastro-maintenance-run"}};
   }
-  MaintenanceRecord stop() { return stop_services(cluster_, system_, options_, *reporter_); }
+  MaintenanceRecord stop() {
+    MaintenanceRecord record;
+    record.namespace_ = "ns";
+    record.release = "exastro";
+    record.run_id = "run";
+    record.operation = "backup";
+    record.started_by = "me@here";
+    record.pods = {{"ns", "exastro-maintenance-run"}};
+    create_record(cluster_, record);
+    stop_services(cluster_, system_, standstill_, record);
+    return record;
+  }
   int replicas(const std::string& reference) { return cluster_.workloads.at(reference).replicas; }
 
   MemoryCluster cluster_;
   System system_;
-  StopOptions options_;
+  Standstill standstill_ = Standstill::kWriters;
   std::map<std::string, State> before_;
   std::ostringstream out_;
   std::ostringstream err_;
@@ -135,7 +156,7 @@ TEST_F(Services, ABackupStopsTheEntryAndAllWritersAndNoMore) {
 }
 
 TEST_F(Services, ARestoreStopsEveryClientAndNeverAStore) {
-  options_.standstill = Standstill::kAllClients;
+  standstill_ = Standstill::kAllClients;
   stop();
   EXPECT_EQ(replicas("deployment/ita-api-admin"), 0);
   EXPECT_EQ(replicas("statefulset/keycloak"), 0);
@@ -144,8 +165,9 @@ TEST_F(Services, ARestoreStopsEveryClientAndNeverAStore) {
 
 TEST_F(Services, TheRecordIsThereBeforeTheFirstChangeAndGoneAfterTheLast) {
   const auto record = stop();
-  ASSERT_FALSE(cluster_.calls.empty());
-  EXPECT_EQ(cluster_.calls.front(), "create");
+  ASSERT_GT(cluster_.calls.size(), 2U);
+  EXPECT_EQ(cluster_.calls[0], "create") << "the run, before it does anything";
+  EXPECT_EQ(cluster_.calls[1], "replace") << "what ran, before anything is stopped";
   start_services(cluster_, record, *reporter_);
   EXPECT_EQ(cluster_.calls.back(), "remove configmap");
   EXPECT_TRUE(cluster_.config_maps.empty());
@@ -166,6 +188,20 @@ TEST_F(Services, ASecondStopDoesNotWriteOverTheRecord) {
     EXPECT_NE(error.next().find("exastro start"), std::string::npos);
   }
   EXPECT_EQ(cluster_.config_maps.begin()->second, record);
+}
+
+TEST_F(Services, CountsThatARecordHasAreNotThoseOfAStoppedSystem) {
+  MaintenanceRecord record = stop();
+  stop_services(cluster_, system_, Standstill::kAllClients, record);
+  start_services(cluster_, record, *reporter_);
+  EXPECT_EQ(cluster_.workloads, before_);
+}
+
+TEST_F(Services, ARecordOfAnotherRunIsNotWrittenOver) {
+  const MaintenanceRecord record = stop();
+  EXPECT_THROW(update_record(cluster_, record, "another"), Error);
+  cluster_.config_maps.clear();
+  EXPECT_THROW(update_record(cluster_, record, record.run_id), Error);
 }
 
 // Whichever change fails, in stopping or in starting, what another run reads from the record brings all back.

@@ -90,6 +90,7 @@ class ScriptedCluster : public kube::Cluster {
   void scale(const std::string&, const std::vector<std::string>&, int) override { changed(); }
   void patch(const std::string&, const std::string&, const std::string&, const Json&) override { changed(); }
   std::vector<bool> allowed(const std::vector<kube::Access>&) override { return changed(), std::vector<bool>{}; }
+  kube::HttpAnswer ask_service(const std::string&, const std::string&, const std::string&, const std::string&) override { return {}; }
   std::string run(const kube::Pod&, const kube::Script&, const std::string&) override { return changed(), ""; }
   void run_while(const kube::Pod&, const kube::Script&, const std::string&,
                  const std::function<void(const std::string&)>&) override { changed(); }

@@ -1,0 +1,27 @@
+#include "cli/common.h"
+#include "sequence/maintenance.h"
+
+namespace exastro::cli {
+
+Command add_stop(CLI::App& app) {
+  Command command = add_command(app, "stop", "Stop the proxy and everything that writes, and remember what ran",
+                                "  kubectl exastro stop && helm upgrade exastro … ; kubectl exastro start");
+  const auto timeout = std::make_shared<int>(600);
+  add_timeout(*command.app, *timeout, "Seconds until every pod must be gone");
+  command.run = [flags = command.flags, timeout](ui::Reporter& reporter) {
+    kube::Kubectl cluster = make_cluster(*flags, reporter);
+    stop_for_maintenance(cluster, find(cluster, *flags, reporter), std::chrono::seconds(*timeout), reporter);
+  };
+  return command;
+}
+
+Command add_start(CLI::App& app) {
+  Command command = add_command(app, "start", "Start what `stop`, or a run that was cut off, has stopped", "  kubectl exastro start");
+  command.run = [flags = command.flags](ui::Reporter& reporter) {
+    kube::Kubectl cluster = make_cluster(*flags, reporter);
+    start_after_maintenance(cluster, find(cluster, *flags, reporter), reporter);
+  };
+  return command;
+}
+
+}  // namespace exastro::cli

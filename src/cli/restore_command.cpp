@@ -1,0 +1,60 @@
+#include <algorithm>
+
+#include "cli/common.h"
+#include "sequence/restore.h"
+
+namespace exastro::cli {
+namespace {
+
+struct RestoreFlags {
+  RestoreRequest request;
+  std::vector<std::string> only;
+  std::vector<std::string> skip;
+  int timeout_seconds = 600;
+};
+
+constexpr const char* kExamples =
+    "  kubectl exastro restore --from exastro-backup_exastro_exastro_20260131-123456.tar\n"
+    "  kubectl exastro restore --from FILE --dry-run     prove the backup and tell what would be done\n"
+    "  kubectl exastro restore --from FILE --only files --yes\n"
+    "  ssh store cat exastro.tar | kubectl exastro restore --from - --yes";
+
+RestoreParts chosen_parts(const RestoreFlags& flags) {
+  const auto chosen = [&](const char* part) {
+    const bool wanted = flags.only.empty() || std::find(flags.only.begin(), flags.only.end(), part) != flags.only.end();
+    return wanted && std::find(flags.skip.begin(), flags.skip.end(), part) == flags.skip.end();
+  };
+  const RestoreParts parts{chosen("databases"), chosen("files"), chosen("accounts")};
+  if (!parts.databases && !parts.files && !parts.accounts) {
+    throw Error("--only and --skip leave nothing to restore.", "", ExitStatus::kUsage);
+  }
+  return parts;
+}
+
+}  // namespace
+
+Command add_restore(CLI::App& app) {
+  Command command = add_command(app, "restore", "Bring databases, accounts and files back to what a backup holds", kExamples);
+  const auto own = std::make_shared<RestoreFlags>();
+  RestoreRequest& request = own->request;
+  const auto parts = CLI::IsMember({"databases", "files", "accounts"});
+  command.app->add_option("--from", request.from, "The backup: a file, a directory with its members, or - for standard input")->required();
+  command.app->add_flag("--yes", request.yes, "Do not ask");
+  command.app->add_flag("--dry-run", request.dry_run, "Only prove the backup and tell what would be done");
+  command.app->add_option("--only", own->only, "Restore these parts: databases, files, accounts")->check(parts);
+  command.app->add_option("--skip", own->skip, "Do not restore these parts")->check(parts);
+  command.app->add_flag("--keep-extra", request.keep_extra, "Keep databases, accounts and files that the backup does not have");
+  command.app->add_flag("--strip-definer", request.strip_definers, "Take DEFINER clauses off even where the server could set them");
+  command.app->add_flag("--take-over", request.take_over, "Go on from a restore that was cut off while it replaced data");
+  add_timeout(*command.app, own->timeout_seconds, "Seconds for pods to start, to stop and to be ready: each");
+  command.run = [flags = command.flags, own](ui::Reporter& reporter) {
+    own->request.parts = chosen_parts(*own);
+    own->request.timeout = std::chrono::seconds(own->timeout_seconds);
+    kube::Kubectl cluster = make_cluster(*flags, reporter);
+    const System system = find(cluster, *flags, reporter);
+    restore(cluster, system, own->request, reporter);
+  };
+  return command;
+}
+
+}  // namespace exastro::cli

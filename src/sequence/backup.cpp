@@ -1,0 +1,234 @@
+#include "sequence/backup.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <filesystem>
+
+#include "archive/backup_writer.h"
+#include "archive/names.h"
+#include "process/interrupt.h"
+#include "sequence/backup_content.h"
+#include "sequence/backup_plan.h"
+#include "sequence/maintenance_run.h"
+#include "sequence/permissions.h"
+#include "ui/format.h"
+#include "ui/step.h"
+#include "version.h"
+
+namespace exastro {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+bool to_standard_output(const BackupRequest& request) { return request.target == "-"; }
+
+fs::path target_path(const System& system, const std::string& target, const std::string& time_text) {
+  const std::string name = archive::backup_file_name(system.namespace_(), system.release(), time_text);
+  if (target.empty()) return name;
+  std::error_code ignored;
+  if (target.back() == '/' || fs::is_directory(target, ignored)) return fs::path(target) / name;
+  return target;
+}
+
+archive::BackupWriter open_writer(const System& system, const BackupRequest& request, const std::string& time_text) {
+  if (to_standard_output(request)) {
+    if (::isatty(STDOUT_FILENO) == 1) {
+      throw Error("A backup is not for a terminal.", "Redirect it: kubectl exastro backup -o - > FILE", ExitStatus::kUsage);
+    }
+    return archive::BackupWriter::unnamed(fs::temp_directory_path());
+  }
+  const fs::path path = target_path(system, request.target, time_text);
+  archive::remove_partial_files(path.has_parent_path() ? path.parent_path() : ".");
+  return archive::BackupWriter(path);
+}
+
+// Throws if the disk that the backup is written to cannot take a third of what there is: compression seldom does better.
+void check_room(const archive::BackupWriter& writer, std::uint64_t estimate) {
+  const fs::path place = writer.partial_path().empty() ? fs::temp_directory_path() : writer.partial_path();
+  std::error_code error;
+  const fs::space_info space = fs::space(place, error);
+  if (error || space.available >= estimate / 3) return;
+  throw Error(fmt::format("The disk of {} has {} free; this backup is likely to need {} or more.", place.parent_path().string(),
+                          ui::bytes_text(space.available), ui::bytes_text(estimate / 3)),
+              "Write it elsewhere: -o DIRECTORY/");
+}
+
+std::vector<StockedServer> take_stock(kube::Cluster& cluster, const System& system, const PodOf& pod_of,
+                                      const std::string& run_id) {
+  std::vector<StockedServer> stocked;
+  for (auto& server : open_servers(cluster, system, pod_of, run_id)) {
+    Inventory inventory = take_inventory(server.database, request_for(system, server));
+    stocked.push_back({std::move(server), std::move(inventory)});
+  }
+  return stocked;
+}
+
+FilesFacts look_at_files(SharedFiles& files) {
+  const FilesFacts facts = files.facts();
+  if (facts.unreadable.empty()) return facts;
+  constexpr std::size_t kShown = 20;
+  const auto shown = std::min(kShown, facts.unreadable.size());
+  throw Error(fmt::format("{} of the shared files cannot be read by the user of Exastro's pods, for example:\n  {}",
+                          facts.unreadable.size(), fmt::join(facts.unreadable.begin(), facts.unreadable.begin() + static_cast<std::ptrdiff_t>(shown), "\n  ")),
+              "Make them readable (chmod, chown) or remove them, and run the backup again.");
+}
+
+std::map<std::string, std::string> schema_versions(std::vector<StockedServer>& stocked) {
+  std::map<std::string, std::string> versions;
+  for (auto& [server, inventory] : stocked) {
+    for (const Side* side : server.sides) {
+      const char* table = side->id == "platform" ? "T_PLATFORM_VERSION" : "T_COMN_VERSION";
+      try {
+        const auto rows = server.database.query(
+            fmt::format("SELECT VERSION FROM {}.{};", quote_identifier(side->database), quote_identifier(table)));
+        if (!rows.empty()) versions[side->id] = rows.at(0).at(0);
+      } catch (const Error&) {
+        // An older application has no such table: its version is not known, and not needed.
+      }
+    }
+  }
+  return versions;
+}
+
+void restart_and_wait(MaintenanceRun& run, const BackupRequest& request, ui::Reporter& reporter) {
+  ui::Step step(reporter, "Starting the services again");
+  run.put_back();
+  const auto missing = run.wait_until_ready(request.timeout);
+  if (!missing.empty()) {
+    reporter.warning(fmt::format("Started, but not ready after {}: {}. Look with: kubectl get pods",
+                                 ui::duration_text(request.timeout), fmt::join(missing, ", ")));
+  }
+  step.done("outage " + ui::duration_text(run.outage()));
+}
+
+void report(archive::BackupWriter& writer, const archive::Manifest& manifest, double seconds, ui::Reporter& reporter) {
+  const std::string where = writer.path().empty() ? "standard output" : writer.path().string();
+  std::string text = fmt::format("Backup {}\n  {} in {} databases{}\n  services stopped for {}, {} in all", where,
+                                 ui::bytes_text(writer.size()), manifest.databases.size(),
+                                 manifest.files ? fmt::format(" and {} files", manifest.files->entries) : "",
+                                 ui::duration_text(std::chrono::duration<double>(manifest.outage_seconds)),
+                                 ui::duration_text(std::chrono::duration<double>(seconds)));
+  for (const auto& sentence : manifest.not_included) text += "\n  not included: " + sentence;
+  reporter.result({{"file", writer.path().string()},
+                   {"bytes", writer.size()},
+                   {"databases", manifest.databases.size()},
+                   {"outage_seconds", manifest.outage_seconds},
+                   {"seconds", seconds},
+                   {"warnings", manifest.warnings},
+                   {"not_included", manifest.not_included}},
+                  text);
+}
+
+class Backup {
+ public:
+  Backup(kube::Cluster& cluster, const System& system, const BackupRequest& request, ui::Reporter& reporter)
+      : cluster_(cluster), system_(system), request_(request), reporter_(reporter) {}
+
+  // The vendor's page from top to bottom.
+  void run() {
+    check_permissions(cluster_, system_, Standstill::kWriters);
+    const std::string time_text = archive::format_timestamp(std::time(nullptr));
+    archive::BackupWriter writer = open_writer(system_, request_, time_text);
+    BackupContent content(writer, system_, time_text, reporter_);
+    MaintenanceRun run(cluster_, system_, "backup", reporter_);  // undone by put_back(), or after_failure()
+    try {
+      prepare(run, content.manifest());
+      check_room(writer, estimate());
+      stop(run);
+      read_all(content);
+      restart_and_wait(run, request_, reporter_);
+    } catch (const process::Interrupted& interrupted) {
+      // Interrupted while waiting for what is started already: the backup is whole.
+      if (!is_whole_) throw run.after_failure(interrupted);
+    } catch (const Error& error) {
+      throw run.after_failure(error);
+    }
+    archive::Manifest& manifest = content.manifest();
+    manifest.run_id = run.id();
+    manifest.tool_version = kVersion;
+    manifest.outage_seconds = run.outage().count();
+    ui::Step step(reporter_, "Syncing the backup to the disk");
+    writer.finish(manifest);
+    if (to_standard_output(request_)) writer.copy_to(STDOUT_FILENO);
+    step.done();
+    report(writer, manifest, std::chrono::duration<double>(Clock::now() - begun_).count(), reporter_);
+  }
+
+ private:
+  // While everything still runs: the pods, and what there is to back up.
+  void prepare(MaintenanceRun& run, archive::Manifest& manifest) {
+    {
+      ui::Step step(reporter_, "Starting the maintenance pod");
+      run.start_pods(request_.timeout);
+      step.done();
+    }
+    ui::Step step(reporter_, "Looking at databases and files");
+    stocked_ = take_stock(cluster_, system_, [&](const Side& side) { return run.pod_of(side); }, run.id());
+    files_.emplace(cluster_, run.pod_of(system_.ita), system_.storage.path);
+    files_facts_ = look_at_files(*files_);
+    step.done(fmt::format("{} and {}", ui::bytes_text(estimate() - files_facts_.bytes), ui::bytes_text(files_facts_.bytes)));
+    for (const auto& [server, inventory] : stocked_) warn_of(inventory, manifest.warnings);
+    warn_of(files_facts_, manifest.warnings);
+    for (const auto& warning : manifest.warnings) reporter_.warning(warning);
+    for (const auto& sentence : manifest.not_included) reporter_.warning(sentence);
+    manifest.schema_versions = schema_versions(stocked_);
+  }
+
+  void stop(MaintenanceRun& run) {
+    ui::Step step(reporter_, "Stopping the proxy and everything that writes");
+    run.stop(Standstill::kWriters, request_.timeout);
+    step.done();
+  }
+
+  void read_all(BackupContent& content) {
+    // What was made while the services were being stopped belongs to the backup, too.
+    for (auto& [server, inventory] : stocked_) inventory = take_inventory(server.database, request_for(system_, server));
+    for (auto& stocked : stocked_) content.add_databases(stocked);
+    for (auto& stocked : stocked_) content.add_accounts(stocked);
+    content.add_files(*files_, files_facts_);
+    content.add_keys();
+    content.add_values();
+    is_whole_ = true;
+  }
+
+  [[nodiscard]] std::uint64_t estimate() const {
+    std::uint64_t bytes = files_facts_.bytes;
+    for (const auto& [server, inventory] : stocked_) bytes += inventory.bytes();
+    return bytes;
+  }
+
+  kube::Cluster& cluster_;
+  const System& system_;
+  const BackupRequest& request_;
+  ui::Reporter& reporter_;
+  const Clock::time_point begun_ = Clock::now();
+  std::vector<StockedServer> stocked_;
+  std::optional<SharedFiles> files_;
+  FilesFacts files_facts_;
+  bool is_whole_ = false;
+};
+
+// A dry run makes no pod of its own: it asks through those that run anyway.
+void show_plan(kube::Cluster& cluster, const System& system, const BackupRequest& request, ui::Reporter& reporter) {
+  check_permissions(cluster, system, Standstill::kWriters);
+  const BackupPlan plan = plan_backup(cluster, system);
+  const std::string time_text = archive::format_timestamp(std::time(nullptr));
+  const std::string target = to_standard_output(request) ? "standard output" : target_path(system, request.target, time_text).string();
+  reporter.result(plan_json(system, plan, target), plan_text(system, plan, target));
+}
+
+}  // namespace
+
+void back_up(kube::Cluster& cluster, const System& system, const BackupRequest& request, ui::Reporter& reporter) {
+  if (request.dry_run) {
+    show_plan(cluster, system, request, reporter);
+  } else {
+    Backup(cluster, system, request, reporter).run();
+  }
+}
+
+}  // namespace exastro

@@ -1,0 +1,139 @@
+#include "sequence/backup_content.h"
+
+#include <fmt/format.h>
+
+#include "archive/names.h"
+#include "exastro/encryption_key.h"
+#include "stream/digest.h"
+#include "stream/dump_check.h"
+#include "ui/step.h"
+
+namespace exastro {
+namespace {
+
+using archive::Encoding;
+using archive::Manifest;
+using archive::MemberKind;
+
+// Streams something into a member that is compressed where it comes from.
+template <typename Produce>
+void stream_into(archive::BackupWriter::Member& member, ui::Step& step, Produce produce) {
+  stream::Digest digest;
+  produce(
+      [&](std::span<const std::byte> bytes) {
+        digest.update(bytes);
+        member.write(bytes);
+        step.add(bytes.size());
+      },
+      [&] { return digest.hex(); });
+  member.finish();
+}
+
+// What the stream itself says of the dump: an exit status of 0 is no proof.
+void require_whole(const std::string& database, const stream::DumpFacts& facts) {
+  if (!facts.error_line.empty()) {
+    throw Error(fmt::format("The dump of {} holds an error of the dump program: {}", database, facts.error_line));
+  }
+  if (facts.looks_like_dump && facts.complete && !facts.carriage_returns) return;
+  throw Error(fmt::format("The dump of {} is not whole: its completion mark is missing after {} bytes.", database, facts.bytes));
+}
+
+Manifest::Release release_entry(const Release& release) {
+  return {release.name,        release.namespace_, release.chart,      release.chart_version,
+          release.app_version, release.revision,   release.component()};
+}
+
+Manifest::Server server_entry(const Server& server, const ServerFacts& facts) {
+  Manifest::Server entry;
+  entry.id = server.id;
+  entry.version = facts.version;
+  entry.version_comment = facts.version_comment;
+  entry.lower_case_table_names = facts.lower_case_table_names;
+  entry.character_set = facts.character_set;
+  entry.collation = facts.collation;
+  entry.max_allowed_packet = facts.max_allowed_packet;
+  for (const Side* side : server.sides) entry.sides.push_back(side->id);
+  return entry;
+}
+
+}  // namespace
+
+BackupContent::BackupContent(archive::BackupWriter& writer, const System& system, std::string time_text, ui::Reporter& reporter)
+    : writer_(writer), system_(system), time_text_(std::move(time_text)), reporter_(reporter) {
+  for (const auto& release : system.releases) manifest_.releases.push_back(release_entry(release));
+  if (system.has_mongo) {
+    manifest_.not_included.emplace_back("MongoDB is part of this system and not of this backup: back it up with its own tools.");
+  }
+}
+
+void BackupContent::add_databases(StockedServer& stocked) {
+  manifest_.servers.push_back(server_entry(stocked.server, stocked.inventory.server));
+  for (const auto& facts : stocked.inventory.databases) add_database(stocked.server, facts);
+}
+
+void BackupContent::add_database(Server& server, const DatabaseFacts& facts) {
+  Manifest::Database entry;
+  entry.server = server.id;
+  entry.name = facts.name;
+  entry.member = archive::dump_member_name(server.id, facts.name, time_text_);
+  entry.plain_bytes_estimate = facts.bytes;
+  entry.tables = facts.tables;
+  entry.rows_estimate = facts.rows;
+  entry.charset = facts.character_set;
+  entry.collation = facts.collation;
+  ui::Step step(reporter_, "Dumping database " + facts.name);
+  stream::DumpCheck check;
+  const auto member = writer_.begin(entry.member, MemberKind::kDump, Encoding::kGzip, &check);
+  stream_into(*member, step, [&](const kube::ByteHandler& sink, const kube::DigestOf& digest) {
+    server.database.dump(facts.name, sink, digest);
+  });
+  require_whole(facts.name, check.facts());
+  entry.longest_statement = check.facts().longest_statement;
+  step.done(fmt::format("{} tables", facts.tables));
+  manifest_.databases.push_back(std::move(entry));
+}
+
+void BackupContent::add_accounts(StockedServer& stocked) {
+  const auto accounts = stocked.server.database.accounts(stocked.inventory.accounts);
+  Manifest::Accounts entry;
+  entry.server = stocked.server.id;
+  entry.member = archive::accounts_member_name(stocked.server.id);
+  for (const auto& account : accounts) entry.names.push_back(account.name().quoted());
+  writer_.add(entry.member, MemberKind::kAccounts, to_json_text(accounts));
+  manifest_.accounts.push_back(std::move(entry));
+}
+
+void BackupContent::add_files(SharedFiles& files, const FilesFacts& facts) {
+  ui::Step step(reporter_, "Packing the shared files");
+  Manifest::Files entry;
+  entry.member = archive::files_member_name(time_text_);
+  entry.storage_path = system_.storage.path;
+  entry.claim = system_.storage.claim;
+  entry.entries = facts.entries;
+  const auto member = writer_.begin(entry.member, MemberKind::kFiles, Encoding::kGzip);
+  stream_into(*member, step,
+              [&](const kube::ByteHandler& sink, const kube::DigestOf& digest) { files.pack(sink, digest); });
+  step.done(fmt::format("{} entries", facts.entries));
+  manifest_.files = std::move(entry);
+}
+
+void BackupContent::add_keys() {
+  Json keys = Json::array();
+  for (const Side* side : {&system_.platform, &system_.ita}) {
+    keys.push_back({{"side", side->id},
+                    {"namespace", side->namespace_},
+                    {"secret", side->names.global_secret},
+                    {"key", "ENCRYPT_KEY"},
+                    {"value", side->encrypt_key}});
+    manifest_.keys.push_back({side->id, side->names.global_secret, "ENCRYPT_KEY", key_fingerprint(side->encrypt_key)});
+  }
+  writer_.add(archive::keys_member_name(), MemberKind::kKeys, Json({{"keys", std::move(keys)}}).dump(1) + "\n");
+}
+
+void BackupContent::add_values() {
+  for (const auto& release : system_.releases) {
+    writer_.add(archive::values_member_name(release.namespace_, release.name), MemberKind::kValues, release.config.dump(1) + "\n");
+  }
+}
+
+}  // namespace exastro

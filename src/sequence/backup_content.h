@@ -1,0 +1,44 @@
+// What a backup holds, member by member: read from the system, written to the file. The services stand still meanwhile.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "archive/backup_writer.h"
+#include "sequence/server.h"
+#include "sequence/shared_files.h"
+#include "sequence/system.h"
+
+namespace exastro {
+
+// A server, and what was found on it.
+struct StockedServer {
+  Server server;
+  Inventory inventory;
+};
+
+class BackupContent {
+ public:
+  // All of these must outlive it. `time_text` is the <ts> of the members' names.
+  BackupContent(archive::BackupWriter& writer, const System& system, std::string time_text, ui::Reporter& reporter);
+
+  void add_databases(StockedServer& stocked);
+  void add_accounts(StockedServer& stocked);
+  void add_files(SharedFiles& files, const FilesFacts& facts);
+  void add_keys();
+  void add_values();
+
+  // What the members so far say about the backup; the caller adds the run's own facts.
+  [[nodiscard]] archive::Manifest& manifest() { return manifest_; }
+
+ private:
+  void add_database(Server& server, const DatabaseFacts& facts);
+
+  archive::BackupWriter& writer_;
+  const System& system_;
+  std::string time_text_;
+  ui::Reporter& reporter_;
+  archive::Manifest manifest_;
+};
+
+}  // namespace exastro

@@ -1,0 +1,113 @@
+#include "sequence/dump_source.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+#include "stream/definer_filter.h"
+#include "stream/digest.h"
+#include "stream/gzip.h"
+
+namespace exastro {
+namespace {
+
+// gzip unpacks to a thousand times its size at most: one piece of what is filtered stays below 4 MiB.
+constexpr std::size_t kFilteredPiece = std::size_t{4} << 10;
+constexpr std::size_t kWholePiece = std::size_t{256} << 10;
+constexpr int kLevel = 1;
+
+}  // namespace
+
+// One way through the member.
+class DumpSource::Pass {
+ public:
+  Pass(const archive::BackupReader& reader, const std::string& member, const DumpCut& cut)
+      : filtered_(!cut.ranges.empty() || cut.strip_definers),
+        stored_(reader.stream(member, filtered_ ? kFilteredPiece : kWholePiece)),
+        out_([this](std::span<const std::byte> bytes) { ready_.insert(ready_.end(), bytes.begin(), bytes.end()); }) {
+    first_ = &out_;
+    if (!filtered_) return;
+    compress_.emplace(out_, kLevel);
+    first_ = &*compress_;
+    if (cut.strip_definers) first_ = &strip_.emplace(*first_);
+    if (!cut.ranges.empty()) first_ = &ranges_.emplace(*first_, cut.ranges);
+    first_ = &unpack_.emplace(*first_);
+  }
+
+  std::size_t read(std::span<std::byte> room) {
+    while (taken_ == ready_.size() && !ended_) advance();
+    const std::size_t count = std::min(room.size(), ready_.size() - taken_);
+    if (count > 0) std::memcpy(room.data(), ready_.data() + taken_, count);
+    digest_.update(room.first(count));
+    taken_ += count;
+    return count;
+  }
+
+  // To the end, without giving anything out.
+  std::uint64_t measure() {
+    std::uint64_t size = 0;
+    while (!ended_) {
+      advance();
+      size += ready_.size();
+    }
+    return size;
+  }
+
+  std::string digest() { return digest_.hex(); }
+  [[nodiscard]] std::map<std::string, std::uint64_t> removed() const {
+    return strip_ ? strip_->removed() : std::map<std::string, std::uint64_t>{};
+  }
+
+ private:
+  void advance() {
+    ready_.clear();
+    taken_ = 0;
+    const auto piece = stored_.next();
+    ended_ = piece.empty();
+    if (ended_) {
+      first_->finish();
+    } else {
+      first_->write(piece);
+    }
+  }
+
+  bool filtered_;
+  archive::BackupReader::MemberStream stored_;
+  std::vector<std::byte> ready_;
+  std::size_t taken_ = 0;
+  bool ended_ = false;
+  stream::Digest digest_;
+  stream::CallbackSink out_;
+  std::optional<stream::GzipCompressor> compress_;
+  std::optional<stream::DefinerFilter> strip_;
+  std::optional<stream::RangeFilter> ranges_;
+  std::optional<stream::GzipDecompressor> unpack_;
+  stream::Sink* first_ = nullptr;
+};
+
+DumpSource::DumpSource(const archive::BackupReader& reader, std::string member, DumpCut cut)
+    : reader_(reader), member_(std::move(member)), cut_(std::move(cut)) {}
+DumpSource::~DumpSource() = default;
+
+std::uint64_t DumpSource::size() {
+  if (cut_.ranges.empty() && !cut_.strip_definers) return reader_.member(member_).size;
+  return Pass(reader_, member_, cut_).measure();
+}
+
+std::size_t DumpSource::read(std::span<std::byte> room) {
+  if (!pass_) pass_ = std::make_unique<Pass>(reader_, member_, cut_);
+  const std::size_t count = pass_->read(room);
+  if (count == 0) removed_ = pass_->removed();
+  return count;
+}
+
+std::string DumpSource::digest() {
+  if (!pass_) pass_ = std::make_unique<Pass>(reader_, member_, cut_);
+  // Past the last byte lies the proof that the member is the one that was verified.
+  std::byte extra{};
+  if (pass_->read({&extra, 1}) != 0) throw Error("The dump " + member_ + " is longer than it was measured to be.");
+  removed_ = pass_->removed();
+  return pass_->digest();
+}
+
+}  // namespace exastro

@@ -1,0 +1,245 @@
+#include "sequence/inventory.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <map>
+#include <regex>
+#include <set>
+
+namespace exastro {
+namespace {
+
+// A table of connection records, and the database that holds it: one that is known from the start, or one of those that
+// the records before it name.
+struct RecordTable {
+  const char* name;
+  bool of_organization;  // kept in the organizations' databases
+};
+constexpr std::array<RecordTable, 4> kRecordTables{{{"T_ORGANIZATION_DB", false},
+                                                    {"T_COMN_ORGANIZATION_DB_INFO", false},
+                                                    {"T_WORKSPACE_DB", true},
+                                                    {"T_COMN_WORKSPACE_DB_INFO", true}}};
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+std::string upper(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return text;
+}
+
+std::uint64_t number(const std::string& text) {
+  std::uint64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);  // NULL counts as 0
+  return value;
+}
+
+std::string listed(const std::set<std::string>& names) {
+  std::string list;
+  for (const auto& name : names) list += (list.empty() ? "" : ", ") + quote_text(name);
+  return list;
+}
+
+// As the application names the databases of organizations and workspaces.
+bool looks_like_exastros(const std::string& name) {
+  static const std::regex kName("(PF_ORG|ITA_ORG|ITA_WS)_[A-Z0-9]{20}", std::regex::icase);
+  return std::regex_match(name, kName);
+}
+
+// `PF\_ORG` in a grant on a database stands for PF_ORG.
+std::string without_wildcard_escapes(const std::string& pattern) {
+  std::string name;
+  for (std::size_t at = 0; at < pattern.size(); ++at) {
+    const bool escape = pattern[at] == '\\' && at + 1 < pattern.size();
+    name += pattern[escape ? ++at : at];
+  }
+  return name;
+}
+
+class Stocktaking {
+ public:
+  Stocktaking(Database& database, const InventoryRequest& request) : database_(database), request_(request) {}
+
+  Inventory take() {
+    read_server();
+    read_schemata();
+    for (const auto& name : request_.databases) claim_database(name);
+    read_records(false);
+    read_records(true);
+    for (const auto& [key, facts] : schemata_) {
+      if (!ours_.contains(key) && looks_like_exastros(facts.name)) inventory_.unclaimed.push_back(facts.name);
+    }
+    for (const auto& name : ours_) {
+      if (auto found = schemata_.find(name); found != schemata_.end()) inventory_.databases.push_back(found->second);
+    }
+    if (!inventory_.databases.empty()) {
+      read_sizes();
+      read_engines();
+    }
+    read_accounts();
+    return std::move(inventory_);
+  }
+
+ private:
+  [[nodiscard]] std::string folded(const std::string& name) const {
+    return inventory_.server.lower_case_table_names == 0 ? name : lower(name);
+  }
+
+  void read_server() {
+    const auto rows = database_.query(
+        "SELECT VERSION(), @@version_comment, @@lower_case_table_names, @@character_set_server, @@collation_server, "
+        "@@global.max_allowed_packet;");
+    const Row& row = rows.at(0);
+    inventory_.server = {row.at(0), row.at(1), static_cast<int>(number(row.at(2))), row.at(3), row.at(4), number(row.at(5))};
+  }
+
+  void read_schemata() {
+    for (const auto& row : database_.query(
+             "SELECT SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA;")) {
+      schemata_[folded(row.at(0))] = {row.at(0), row.at(1), row.at(2), 0, 0, 0};
+    }
+  }
+
+  // Counts it as Exastro's.
+  void claim_database(const std::string& name) {
+    const std::string key = folded(name);
+    if (!ours_.insert(key).second) return;
+    if (!schemata_.contains(key)) inventory_.absent.push_back(name);
+  }
+
+  void read_records(bool of_organization) {
+    if (ours_.empty()) return;
+    std::string union_of;
+    for (const auto& row : database_.query(fmt::format(
+             "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA IN ({});", existing()))) {
+      const bool wanted = std::any_of(kRecordTables.begin(), kRecordTables.end(), [&](const RecordTable& table) {
+        return table.of_organization == of_organization && upper(row.at(1)) == table.name;
+      });
+      if (!wanted) continue;
+      union_of += fmt::format("SELECT {}, DB_DATABASE, DB_USER, DB_HOST, DB_PORT FROM {}.{};\n",
+                              quote_text(row.at(0) + "." + row.at(1)), quote_identifier(row.at(0)), quote_identifier(row.at(1)));
+    }
+    if (union_of.empty()) return;
+    for (const auto& row : database_.query(union_of)) {
+      inventory_.records.push_back({row.at(0), row.at(1), row.at(2), row.at(3), row.at(4)});
+      claim_database(row.at(1));
+      users_.insert(row.at(2));
+    }
+  }
+
+  // Of Exastro's databases those that are there, for an IN ().
+  [[nodiscard]] std::string existing() const {
+    std::set<std::string> names;
+    for (const auto& name : ours_) {
+      if (const auto found = schemata_.find(name); found != schemata_.end()) names.insert(found->second.name);
+    }
+    return names.empty() ? "''" : listed(names);
+  }
+
+  void read_sizes() {
+    for (const auto& row : database_.query(fmt::format(
+             "SELECT TABLE_SCHEMA, COALESCE(SUM(DATA_LENGTH + INDEX_LENGTH), 0), COUNT(*), COALESCE(SUM(TABLE_ROWS), 0) "
+             "FROM information_schema.TABLES WHERE TABLE_TYPE <> 'VIEW' AND TABLE_SCHEMA IN ({}) GROUP BY TABLE_SCHEMA;",
+             existing()))) {
+      for (auto& database : inventory_.databases) {
+        if (folded(database.name) != folded(row.at(0))) continue;
+        database.bytes = number(row.at(1));
+        database.tables = number(row.at(2));
+        database.rows = number(row.at(3));
+      }
+    }
+  }
+
+  void read_engines() {
+    for (const auto& row : database_.query(fmt::format(
+             "SELECT TABLE_SCHEMA, TABLE_NAME, ENGINE FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' AND "
+             "ENGINE <> 'InnoDB' AND TABLE_SCHEMA IN ({}) ORDER BY 1, 2;",
+             existing()))) {
+      inventory_.not_transactional.push_back(fmt::format("{}.{} ({})", row.at(0), row.at(1), row.at(2)));
+    }
+  }
+
+  // Whether every database that the account has grants on is Exastro's; absent from the map are those without grants.
+  std::map<AccountName, bool> grants_on_ours() {
+    std::set<std::string> ours = ours_;
+    for (const auto& name : request_.also_exastros) ours.insert(folded(name));
+    std::map<AccountName, bool> accounts;
+    for (const auto& row :
+         database_.query("SELECT User, Host, Db FROM mysql.db UNION SELECT User, Host, Db FROM mysql.tables_priv UNION "
+                         "SELECT User, Host, Db FROM mysql.columns_priv UNION SELECT User, Host, Db FROM mysql.procs_priv;")) {
+      const bool is_ours = ours.contains(folded(without_wildcard_escapes(row.at(2))));
+      const auto [entry, is_new] = accounts.emplace(AccountName{row.at(0), row.at(1)}, is_ours);
+      if (!is_new) entry->second = entry->second && is_ours;
+    }
+    return accounts;
+  }
+
+  // user@host of everything of Exastro's that runs as another.
+  std::set<std::string> definers() {
+    std::set<std::string> names;
+    if (inventory_.databases.empty()) return names;
+    const std::string ours = existing();
+    for (const auto& row : database_.query(fmt::format(
+             "SELECT DEFINER FROM information_schema.VIEWS WHERE TABLE_SCHEMA IN ({0}) UNION "
+             "SELECT DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA IN ({0}) UNION "
+             "SELECT DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA IN ({0}) UNION "
+             "SELECT DEFINER FROM information_schema.EVENTS WHERE EVENT_SCHEMA IN ({0});",
+             ours))) {
+      names.insert(row.at(0));
+    }
+    return names;
+  }
+
+  void read_accounts() {
+    for (const auto& user : request_.users) users_.insert(user);
+    const auto grants = grants_on_ours();
+    const auto definer_names = definers();
+    const std::string privileged =
+        "SELECT DISTINCT GRANTEE FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE <> 'USAGE';";
+    std::set<std::string> global;
+    for (const auto& row : database_.query(privileged)) global.insert(row.at(0));
+    for (const auto& row : database_.query("SELECT User, Host FROM mysql.user WHERE is_role <> 'Y' ORDER BY User, Host;")) {
+      const AccountName account{row.at(0), row.at(1)};
+      if (is_protected(account.user, request_.administrators)) continue;
+      const auto granted = grants.find(account);
+      const bool has_global = global.contains(fmt::format("'{}'@'{}'", account.user, account.host));
+      const bool is_definer = definer_names.contains(account.user + "@" + account.host);
+      const bool only_ours = granted == grants.end() ? is_definer : granted->second;
+      if (users_.contains(account.user) || (only_ours && !has_global)) {
+        inventory_.accounts.push_back(account);
+      } else if (is_definer) {
+        inventory_.foreign_definers.push_back(account.user + "@" + account.host);
+      }
+    }
+  }
+
+  Database& database_;
+  const InventoryRequest& request_;
+  Inventory inventory_;
+  std::map<std::string, DatabaseFacts> schemata_;  // by folded name
+  std::set<std::string> ours_;                     // folded names
+  std::set<std::string> users_;                    // named in Secrets and records
+};
+
+}  // namespace
+
+std::uint64_t Inventory::bytes() const {
+  std::uint64_t sum = 0;
+  for (const auto& database : databases) sum += database.bytes;
+  return sum;
+}
+
+bool is_protected(const std::string& user, const std::vector<std::string>& administrators) {
+  static const std::set<std::string> kServersOwn{"", "root", "mariadb.sys", "healthcheck", "mysql"};
+  return kServersOwn.contains(user) || std::find(administrators.begin(), administrators.end(), user) != administrators.end();
+}
+
+Inventory take_inventory(Database& database, const InventoryRequest& request) { return Stocktaking(database, request).take(); }
+
+}  // namespace exastro

@@ -1,0 +1,162 @@
+#include "sequence/maintenance_run.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <random>
+#include <thread>
+
+#include "process/interrupt.h"
+#include "sequence/maintenance.h"
+
+namespace exastro {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kPause{500};
+constexpr int kTries = 5;  // of putting back, when the API server cannot be reached
+
+std::string new_run_id() {
+  std::random_device random;
+  return fmt::format("{:08x}", random());
+}
+
+// Calls `work` again if the way to the API server is what failed: what it puts back must not stay undone for a moment's
+// trouble in the network.
+template <typename Work>
+void persistently(Work work) {
+  for (int tries = 1;; ++tries) {
+    try {
+      work();
+      return;
+    } catch (const kube::KubeError& error) {
+      if (error.reason() != kube::Reason::kUnreachable || tries == kTries) throw;
+      std::this_thread::sleep_for(std::chrono::seconds(tries * 2));
+    }
+  }
+}
+
+}  // namespace
+
+MaintenanceRun::MaintenanceRun(kube::Cluster& cluster, const System& system, const std::string& operation,
+                               ui::Reporter& reporter, bool take_over)
+    : cluster_(cluster), system_(system), reporter_(reporter) {
+  record_.namespace_ = system.namespace_();
+  record_.release = system.release();
+  record_.run_id = new_run_id();
+  record_.operation = operation;
+  record_.started_at = now_text();
+  record_.started_by = this_person();
+  specs_ = plan_pods(system, record_.run_id);
+  for (const auto& spec : specs_) record_.pods.push_back({spec.namespace_, spec.name});
+  const auto earlier = find_record(cluster, system);
+  if (!earlier) {
+    create_record(cluster, record_);
+    return;
+  }
+  if (!take_over || !earlier->destructive) throw busy(*earlier);
+  for (const auto& pod : earlier->pods) cluster.remove("pod", pod.namespace_, pod.name);
+  record_.workloads = earlier->workloads;
+  record_.destructive = true;
+  // Of two that take over at once, one finds the other's name here.
+  update_record(cluster, record_, earlier->run_id);
+  state_ = State::kDestroying;
+}
+
+MaintenanceRun::~MaintenanceRun() {
+  if (state_ == State::kClosed) return;
+  // An error that is not ours is on its way: the state of the system is in its own message.
+  reporter_.error(after_failure(Error("The run was cut short.")));
+}
+
+void MaintenanceRun::start_pods(std::chrono::seconds timeout) { exastro::start_pods(cluster_, specs_, timeout); }
+
+kube::Pod MaintenanceRun::pod_of(const Side& side) const {
+  for (const auto& spec : specs_) {
+    if (spec.namespace_ == side.namespace_) return container_of(spec);
+  }
+  throw Error(fmt::format("There is no maintenance pod in namespace {}.", side.namespace_));
+}
+
+void MaintenanceRun::stop(Standstill standstill, std::chrono::seconds timeout) {
+  stopped_ = Clock::now();
+  has_stopped_ = true;
+  stop_services(cluster_, system_, standstill, record_);
+  wait_until_stopped(cluster_, system_, record_, timeout);
+}
+
+std::chrono::duration<double> MaintenanceRun::outage() const {
+  if (!has_stopped_) return {};
+  return (has_started_ ? started_ : Clock::now()) - stopped_;
+}
+
+void MaintenanceRun::begin_destruction() {
+  record_.destructive = true;
+  update_record(cluster_, record_, record_.run_id);
+  state_ = State::kDestroying;
+}
+
+void MaintenanceRun::end_destruction() {
+  record_.destructive = false;
+  update_record(cluster_, record_, record_.run_id);
+  state_ = State::kOpen;
+}
+
+void MaintenanceRun::remove_pods() {
+  for (const auto& pod : record_.pods) cluster_.remove("pod", pod.namespace_, pod.name);
+}
+
+void MaintenanceRun::put_back() {
+  const process::Interrupt::Shield shield;
+  persistently([&] { start_services(cluster_, record_, reporter_); });
+  started_ = Clock::now();
+  has_started_ = true;
+  state_ = State::kClosed;
+}
+
+std::vector<std::string> MaintenanceRun::wait_until_ready(std::chrono::seconds timeout) {
+  const auto deadline = Clock::now() + timeout;
+  while (true) {
+    auto missing = not_ready(cluster_, record_);
+    started_ = Clock::now();
+    if (missing.empty() || Clock::now() >= deadline) return missing;
+    process::Interrupt::throw_if_requested();
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+void MaintenanceRun::leave_stopped() {
+  const process::Interrupt::Shield shield;
+  remove_pods();
+  record_.pods.clear();
+  update_record(cluster_, record_, record_.run_id);
+  state_ = State::kClosed;
+}
+
+Error MaintenanceRun::after_failure(const Error& error) {
+  if (state_ == State::kClosed) return error;
+  const process::Interrupt::Shield shield;
+  if (state_ == State::kDestroying) {
+    state_ = State::kClosed;
+    try {
+      persistently([&] { remove_pods(); });
+    } catch (const Error& second) {
+      reporter_.warning(fmt::format("A maintenance pod may be left: {}", second.what()));
+    }
+    return Error(fmt::format("{} The data is only partly replaced, so the services stay stopped.", error.what()),
+                 "Run the restore again, with --take-over. What ran before is recorded in the cluster and comes back after it.",
+                 ExitStatus::kServicesStopped);
+  }
+  try {
+    put_back();
+  } catch (const Error& second) {
+    state_ = State::kClosed;
+    return Error(fmt::format("{} After that, putting back what was stopped failed as well: {}", error.what(), second.what()),
+                 "Start the services with: kubectl exastro start", ExitStatus::kServicesStopped);
+  }
+  const char* state = has_stopped_ ? "The services were started again as they were." : "Nothing was stopped or changed.";
+  return Error(fmt::format("{} {}", error.what(), state), error.next(), error.status());
+}
+
+}  // namespace exastro

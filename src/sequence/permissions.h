@@ -1,0 +1,12 @@
+// Whether the person may do what a run will do, asked before it begins.
+#pragma once
+
+#include "sequence/services.h"
+#include "sequence/system.h"
+
+namespace exastro {
+
+// Throws Error (kForbidden) that lists every permission that is missing.
+void check_permissions(kube::Cluster& cluster, const System& system, Standstill standstill);
+
+}  // namespace exastro

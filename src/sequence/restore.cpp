@@ -1,0 +1,266 @@
+#include "sequence/restore.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <optional>
+
+#include "process/interrupt.h"
+#include "sequence/backup_plan.h"
+#include "sequence/dump_source.h"
+#include "sequence/maintenance_run.h"
+#include "sequence/permissions.h"
+#include "sequence/proxy_check.h"
+#include "sequence/restore_check.h"
+#include "sequence/restore_server.h"
+#include "ui/format.h"
+#include "ui/prompt.h"
+#include "ui/step.h"
+
+namespace exastro {
+namespace {
+
+using archive::Manifest;
+using Clock = std::chrono::steady_clock;
+
+// The files of the backup, unpacked beside the present ones; gone again unless they have taken their place.
+class UnpackedFiles {
+ public:
+  UnpackedFiles(SharedFiles& files, std::string run_id, ui::Reporter& reporter)
+      : files_(files), run_id_(std::move(run_id)), reporter_(reporter) {}
+  ~UnpackedFiles() {
+    if (!unpacked_) return;
+    const process::Interrupt::Shield shield;
+    try {
+      files_.discard_unpacked();
+    } catch (const Error& error) {
+      reporter_.warning(fmt::format("What was unpacked beside the shared files (.exastro-restore-*) is left there: {}", error.what()));
+    }
+  }
+  UnpackedFiles(const UnpackedFiles&) = delete;
+  UnpackedFiles& operator=(const UnpackedFiles&) = delete;
+
+  void unpack(const archive::BackupReader& reader, const std::string& member) {
+    files_.discard_unpacked();
+    unpacked_ = true;
+    DumpSource source(reader, member, {});
+    const std::uint64_t size = source.size();
+    ui::Step step(reporter_, "Unpacking the shared files beside the present ones", size);
+    files_.unpack_beside(
+        run_id_, size,
+        [&](std::span<std::byte> room) {
+          const std::size_t count = source.read(room);
+          step.add(count);
+          return count;
+        },
+        [&] { return source.digest(); });
+    step.done();
+  }
+
+  void take_their_place(bool keep_extra) {
+    ui::Step step(reporter_, "Putting the shared files in place");
+    files_.replace(run_id_, keep_extra);
+    files_.discard_all();
+    unpacked_ = false;
+    step.done();
+  }
+
+ private:
+  SharedFiles& files_;
+  std::string run_id_;
+  ui::Reporter& reporter_;
+  bool unpacked_ = false;
+};
+
+std::string parts_text(const Manifest& manifest, const RestoreRequest& request) {
+  std::vector<std::string> parts;
+  if (request.parts.databases) parts.push_back(fmt::format("{} databases", manifest.databases.size()));
+  if (request.parts.accounts) {
+    std::size_t count = 0;
+    for (const auto& accounts : manifest.accounts) count += accounts.names.size();
+    parts.push_back(fmt::format("{} database accounts", count));
+  }
+  if (request.parts.files && manifest.files) parts.push_back(fmt::format("the shared files ({} entries)", manifest.files->entries));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+class Restore {
+ public:
+  Restore(kube::Cluster& cluster, const System& system, const RestoreRequest& request, ui::Reporter& reporter)
+      : cluster_(cluster), system_(system), request_(request), reporter_(reporter) {}
+
+  void run() {
+    const ProvedBackup backup = prove_backup(request_.from, reporter_);
+    const Manifest& manifest = backup.reader.manifest();
+    check_fits(manifest, system_, reporter_);
+    check_permissions(cluster_, system_, Standstill::kAllClients);
+    if (request_.dry_run) {
+      show_plan(manifest);
+      return;
+    }
+    if (!request_.yes && !ui::confirm(question(manifest))) {
+      throw Error("Nothing was changed, as you did not answer yes.", "", ExitStatus::kDeclined);
+    }
+    begun_ = Clock::now();
+    MaintenanceRun run(cluster_, system_, "restore", reporter_, request_.take_over);  // undone by put_back(), or after_failure()
+    std::vector<std::string> missing;
+    std::string proxy;
+    try {
+      replace_all(run, backup);
+      ui::Step step(reporter_, "Starting the services again");
+      run.put_back();
+      missing = run.wait_until_ready(request_.timeout);
+      proxy = wait_for_proxy(cluster_, system_, request_.timeout, reporter_);
+      step.done("outage " + ui::duration_text(run.outage()));
+    } catch (const Error& error) {
+      throw run.after_failure(error);
+    }
+    report(run, manifest, missing, proxy);
+  }
+
+ private:
+  [[nodiscard]] std::string question(const Manifest& manifest) const {
+    return fmt::format("This stops {}/{} and replaces {} with those of {}.", system_.namespace_(), system_.release(),
+                       parts_text(manifest, request_), manifest.created_at);
+  }
+
+  void show_plan(const Manifest& manifest) {
+    Json databases = Json::array();
+    std::string text = fmt::format("Plan of a restore into {}/{}; nothing was changed.\n\nFrom the backup of {} ({}/{}, application {}):\n",
+                                   system_.namespace_(), system_.release(), manifest.created_at,
+                                   manifest.releases.empty() ? "" : manifest.releases[0].namespace_,
+                                   manifest.releases.empty() ? "" : manifest.releases[0].name,
+                                   manifest.releases.empty() ? "" : manifest.releases[0].app_version);
+    text += "  " + parts_text(manifest, request_) + "\n";
+    if (request_.parts.databases) {
+      for (const auto& database : manifest.databases) {
+        text += fmt::format("  {:<45} {:>4} tables\n", database.name, database.tables);
+        databases.push_back(database.name);
+      }
+    }
+    text += "\nStop every client of the databases and start it again:\n";
+    Json stopped = Json::array();
+    for (const auto& workload : to_stop(system_.workloads, Standstill::kAllClients)) {
+      text += fmt::format("  {:<45} {}\n", workload.reference(), workload.namespace_);
+      stopped.push_back({{"namespace", workload.namespace_}, {"workload", workload.reference()}});
+    }
+    text += request_.keep_extra ? "\nWhat the backup does not have is kept.\n"
+                                : "\nWhat is Exastro's and not in the backup will be gone afterwards (--keep-extra keeps it).\n";
+    reporter_.result({{"plan", "restore"}, {"from", request_.from}, {"created_at", manifest.created_at},
+                      {"databases", std::move(databases)}, {"stopped", std::move(stopped)}},
+                     text);
+  }
+
+  // The page from "stop service" to before "start service".
+  void replace_all(MaintenanceRun& run, const ProvedBackup& backup) {
+    const Manifest& manifest = backup.reader.manifest();
+    {
+      ui::Step step(reporter_, "Starting the maintenance pod");
+      run.start_pods(request_.timeout);
+      step.done();
+    }
+    SharedFiles files(cluster_, run.pod_of(system_.ita), system_.storage.path);
+    std::vector<StockedServer> stocked = take_stock(run, manifest);
+    std::vector<std::unique_ptr<ServerRestore>> servers;
+    for (auto& entry : stocked) {
+      servers.push_back(std::make_unique<ServerRestore>(backup, system_, entry, request_, reporter_));
+      servers.back()->prepare();
+    }
+    const bool with_files = request_.parts.files && manifest.files;
+    if (with_files) check_room(files, backup);
+    {
+      ui::Step step(reporter_, "Stopping the proxy and every client of the databases");
+      run.stop(Standstill::kAllClients, request_.timeout);
+      step.done();
+    }
+    UnpackedFiles unpacked(files, run.id(), reporter_);
+    if (with_files) unpacked.unpack(backup.reader, manifest.files->member);
+    run.begin_destruction();
+    replace_databases(servers);
+    if (with_files) unpacked.take_their_place(request_.keep_extra);
+    run.end_destruction();
+    for (auto& server : servers) server->look_back();
+  }
+
+  std::vector<StockedServer> take_stock(MaintenanceRun& run, const Manifest& manifest) {
+    ui::Step step(reporter_, "Looking at the databases");
+    std::vector<StockedServer> stocked;
+    auto servers = open_servers(cluster_, system_, [&](const Side& side) { return run.pod_of(side); }, run.id());
+    check_layout(manifest, servers);
+    for (auto& server : servers) {
+      InventoryRequest request = request_for(system_, server);
+      for (const auto& database : manifest.databases) {
+        if (database.server == server.id) request.also_exastros.push_back(database.name);
+      }
+      Inventory inventory = take_inventory(server.database, request);
+      stocked.push_back({std::move(server), std::move(inventory)});
+    }
+    step.done();
+    return stocked;
+  }
+
+  void check_room(SharedFiles& files, const ProvedBackup& backup) {
+    const std::uint64_t needed = backup.reader.member(backup.reader.manifest().files->member).plain_size;
+    const FilesFacts facts = files.facts();
+    if (facts.available >= needed) return;
+    throw Error(fmt::format("The volume of the shared files has {} free, and the backup's files, which are unpacked beside the "
+                            "present ones, need {}.",
+                            ui::bytes_text(facts.available), ui::bytes_text(needed)),
+                "Make room on the volume, or restore the databases alone: --skip files");
+  }
+
+  void replace_databases(std::vector<std::unique_ptr<ServerRestore>>& servers) {
+    const RestoreParts& parts = request_.parts;
+    for (auto& server : servers) server->end_sessions();
+    if (parts.accounts) {
+      ui::Step step(reporter_, "Creating the accounts");
+      for (auto& server : servers) server->create_accounts();
+      step.done();
+    }
+    if (parts.databases) {
+      for (auto& server : servers) server->load_databases();
+      for (auto& server : servers) server->load_views();
+    }
+    if (parts.accounts) {
+      ui::Step step(reporter_, "Granting what the accounts may do");
+      for (auto& server : servers) server->grant();
+      step.done();
+    }
+    if (!request_.keep_extra) {
+      for (auto& server : servers) server->drop_extra();
+    }
+  }
+
+  void report(const MaintenanceRun& run, const Manifest& manifest, const std::vector<std::string>& missing, const std::string& proxy) {
+    const std::chrono::duration<double> seconds = Clock::now() - begun_;
+    if (!missing.empty()) {
+      reporter_.warning(fmt::format("Started, but not ready: {}. Look with: kubectl get pods", fmt::join(missing, ", ")));
+    }
+    reporter_.result({{"from", request_.from},
+                      {"databases", manifest.databases.size()},
+                      {"outage_seconds", run.outage().count()},
+                      {"seconds", seconds.count()},
+                      {"not_ready", missing},
+                      {"proxy_answers", proxy.empty()}},
+                     fmt::format("Restored {} as of {}\n  services stopped for {}, {} in all", parts_text(manifest, request_),
+                                 manifest.created_at, ui::duration_text(run.outage()), ui::duration_text(seconds)));
+    if (!proxy.empty()) {
+      throw Error(fmt::format("Everything was restored and started, but the proxy does not answer well: {}", proxy),
+                  "Look at its log: kubectl logs deployment/platform-auth");
+    }
+  }
+
+  kube::Cluster& cluster_;
+  const System& system_;
+  const RestoreRequest& request_;
+  ui::Reporter& reporter_;
+  Clock::time_point begun_ = Clock::now();
+};
+
+}  // namespace
+
+void restore(kube::Cluster& cluster, const System& system, const RestoreRequest& request, ui::Reporter& reporter) {
+  Restore(cluster, system, request, reporter).run();
+}
+
+}  // namespace exastro

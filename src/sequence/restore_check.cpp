@@ -1,0 +1,115 @@
+#include "sequence/restore_check.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "archive/spool.h"
+#include "exastro/encryption_key.h"
+#include "process/interrupt.h"
+#include "ui/step.h"
+
+namespace exastro {
+namespace {
+
+using archive::Manifest;
+
+archive::BackupReader open_backup(const std::string& from) {
+  if (from != "-") return archive::BackupReader::open(from);
+  if (::isatty(STDIN_FILENO) == 1) {
+    throw Error("A backup cannot come from a terminal.", "Redirect it: kubectl exastro restore --from - < FILE", ExitStatus::kUsage);
+  }
+  return archive::BackupReader::open(archive::spool(STDIN_FILENO, std::filesystem::temp_directory_path()), "standard input");
+}
+
+const Manifest::Server* find_server(const Manifest& manifest, const std::string& id) {
+  const auto found = std::find_if(manifest.servers.begin(), manifest.servers.end(),
+                                  [&](const Manifest::Server& server) { return server.id == id; });
+  return found == manifest.servers.end() ? nullptr : &*found;
+}
+
+void check_versions(const Manifest& manifest, const System& system, ui::Reporter& reporter) {
+  for (const auto& target : system.releases) {
+    for (const auto& source : manifest.releases) {
+      if (source.component != target.component()) continue;
+      if (version_older(target.app_version, source.app_version)) {
+        throw Error(fmt::format("The backup is of application version {}, and release {} runs {}, which is older: it does not "
+                                "know this database schema.",
+                                source.app_version, target.name, target.app_version),
+                    fmt::format("Upgrade the release to {} first: helm upgrade {} …", source.app_version, target.name));
+      }
+      if (version_older(source.app_version, target.app_version)) {
+        reporter.warning(fmt::format("The backup is of application version {}, and release {} runs {}: its migration has to run "
+                                     "again after the restore (helm upgrade).",
+                                     source.app_version, target.name, target.app_version));
+      }
+    }
+  }
+}
+
+void check_keys(const Manifest& manifest, const System& system) {
+  for (const Side* side : {&system.platform, &system.ita}) {
+    for (const auto& key : manifest.keys) {
+      if (key.side != side->id || key.name != "ENCRYPT_KEY" || key.fingerprint == key_fingerprint(side->encrypt_key)) continue;
+      throw Error(fmt::format("The backup was made under another ENCRYPT_KEY than the Secret {} in namespace {} holds: every "
+                              "password in its databases would be unreadable.",
+                              side->names.global_secret, side->namespace_),
+                  fmt::format("Set ENCRYPT_KEY in that Secret to the value of side {} in the backup's keys.json, restart the "
+                              "release's pods, and run the restore again.",
+                              side->id));
+    }
+  }
+}
+
+}  // namespace
+
+ProvedBackup prove_backup(const std::string& from, ui::Reporter& reporter) {
+  ProvedBackup proved{open_backup(from), {}, {}};
+  std::uint64_t total = 0;
+  for (const auto& member : proved.reader.manifest().members) total += member.size;
+  ui::Step step(reporter, "Proving the backup " + proved.reader.shown(), total);
+  std::uint64_t before = 0;
+  proved.verified = proved.reader.verify(
+      [&](std::uint64_t done, std::uint64_t) {
+        process::Interrupt::throw_if_requested();
+        step.add(done - before);
+        before = done;
+      },
+      [&](const Manifest::Member& member, const stream::DumpFacts& facts) { proved.dumps[member.name] = facts; });
+  step.done(fmt::format("{} members", proved.verified.members));
+  return proved;
+}
+
+void check_fits(const Manifest& manifest, const System& system, ui::Reporter& reporter) {
+  check_versions(manifest, system, reporter);
+  check_keys(manifest, system);
+  for (const auto& sentence : manifest.not_included) reporter.warning("Not in this backup: " + sentence);
+}
+
+void check_layout(const Manifest& manifest, const std::vector<Server>& servers) {
+  std::vector<std::string> here;
+  std::vector<std::string> there;
+  for (const auto& server : servers) here.push_back(server.id);
+  for (const auto& server : manifest.servers) there.push_back(server.id);
+  if (std::is_permutation(here.begin(), here.end(), there.begin(), there.end())) return;
+  throw Error(fmt::format("The backup is of a system with the database servers: {}; this one has: {}.", fmt::join(there, ", "),
+                          fmt::join(here, ", ")),
+              "Restore it into a system of the same layout: a shared server, or one for each side.");
+}
+
+void check_fits(const Manifest& manifest, const Server& server, const ServerFacts& facts) {
+  const Manifest::Server* source = find_server(manifest, server.id);
+  if (source == nullptr) return;
+  const bool folds_here = facts.lower_case_table_names != 0;
+  if (folds_here != (source->lower_case_table_names != 0)) {
+    throw Error(fmt::format("The {} server has lower_case_table_names={}, the one of the backup had {}: names would not be found "
+                            "again.",
+                            server.id, facts.lower_case_table_names, source->lower_case_table_names),
+                "Restore into a server with the same setting.");
+  }
+}
+
+}  // namespace exastro

@@ -1,0 +1,35 @@
+// Whether a backup fits the system that it is to be restored into. All of it is asked before anything is changed.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "archive/backup_reader.h"
+#include "sequence/server.h"
+#include "sequence/system.h"
+#include "stream/dump_check.h"
+#include "ui/reporter.h"
+
+namespace exastro {
+
+// A backup that has been proved readable to its last byte.
+struct ProvedBackup {
+  archive::BackupReader reader;
+  std::map<std::string, stream::DumpFacts> dumps;  // by member
+  archive::BackupReader::Verified verified;
+};
+
+// Opens and proves it; "-" is standard input, kept in a temporary file. Throws Error (kDamaged, kNotFound).
+ProvedBackup prove_backup(const std::string& from, ui::Reporter& reporter);
+
+// Throws Error if the application is older than the backup's, or an encryption key is another: what the databases keep
+// under it could never be read again. Warns of a newer application.
+void check_fits(const archive::Manifest& manifest, const System& system, ui::Reporter& reporter);
+
+// Throws Error if the backup is of another number of servers, or of one that treats the case of names differently.
+void check_fits(const archive::Manifest& manifest, const Server& server, const ServerFacts& facts);
+void check_layout(const archive::Manifest& manifest, const std::vector<Server>& servers);
+
+}  // namespace exastro

@@ -1,0 +1,226 @@
+#include "sequence/restore_server.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "process/interrupt.h"
+#include "ui/step.h"
+
+namespace exastro {
+namespace {
+
+constexpr std::uint64_t kLargestPacket = std::uint64_t{1} << 30;  // MariaDB's own limit
+constexpr int kDropTimeoutSeconds = 60;
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+// A role or a proxy: they are the server's, not an Exastro account's own.
+bool is_grant_of_role(const std::string& grant) {
+  return grant.starts_with("GRANT `") || grant.starts_with("GRANT '") || grant.starts_with("GRANT PROXY ") ||
+         grant.starts_with("SET DEFAULT ROLE");
+}
+
+}  // namespace
+
+ServerRestore::ServerRestore(const ProvedBackup& backup, const System& system, StockedServer& stocked,
+                             const RestoreRequest& request, ui::Reporter& reporter)
+    : backup_(backup), system_(system), stocked_(stocked), request_(request), reporter_(reporter) {
+  for (const auto& database : backup.reader.manifest().databases) {
+    if (database.server == stocked.server.id) databases_.push_back({database.name, database.member});
+  }
+  for (const auto& accounts : backup.reader.manifest().accounts) {
+    if (accounts.server != stocked.server.id) continue;
+    has_accounts_ = true;
+    for (auto& account : parse_accounts(backup.reader.read_text(accounts.member))) {
+      if (is_protected(account.user, {system.platform.admin_user, system.ita.admin_user})) continue;
+      accounts_.push_back(std::move(account));
+    }
+  }
+}
+
+ServerRestore::~ServerRestore() {
+  if (packet_before_ == 0) return;
+  const process::Interrupt::Shield shield;
+  try {
+    set_packet(packet_before_);
+  } catch (const Error& error) {
+    reporter_.warning(fmt::format("max_allowed_packet of the {} server was raised for the restore and could not be put back to {}: {}",
+                                  stocked_.server.id, packet_before_, error.what()));
+  }
+}
+
+void ServerRestore::set_packet(std::uint64_t bytes) {
+  stocked_.server.database.query(fmt::format("SET GLOBAL max_allowed_packet = {};", bytes));
+}
+
+void ServerRestore::prepare() {
+  check_fits(backup_.reader.manifest(), stocked_.server, stocked_.inventory.server);
+  strip_definers_ = request_.strip_definers || !stocked_.server.database.may_set_definers();
+  if (!request_.parts.databases) return;
+  std::uint64_t longest = 0;
+  for (const auto& database : databases_) longest = std::max(longest, backup_.dumps.at(database.member).longest_statement);
+  const std::uint64_t now = stocked_.inventory.server.max_allowed_packet;
+  const std::uint64_t needed = std::min(kLargestPacket, (longest / 1024 + 2) * 1024);
+  if (needed <= now) return;
+  try {
+    set_packet(needed);
+    packet_before_ = now;
+  } catch (const Error& error) {
+    throw Error(fmt::format("The backup holds a statement of {} bytes, and max_allowed_packet of the {} server is {} and cannot "
+                            "be raised: {}",
+                            longest, stocked_.server.id, now, error.what()),
+                fmt::format("Set max_allowed_packet of that server to {} or more, and run the restore again.", needed));
+  }
+}
+
+void ServerRestore::end_sessions() {
+  Database& database = stocked_.server.database;
+  std::set<std::string> names;
+  for (const auto& entry : databases_) names.insert(lower(entry.name));
+  for (const auto& entry : stocked_.inventory.databases) names.insert(lower(entry.name));
+  std::set<std::string> users;
+  for (const auto& account : stocked_.inventory.accounts) users.insert(account.user);
+  std::string statements;
+  for (const auto& row : database.query("SELECT ID, USER, HOST, COALESCE(DB, '') FROM information_schema.PROCESSLIST "
+                                        "WHERE ID <> CONNECTION_ID();")) {
+    if (users.contains(row.at(1))) {
+      // Of a pod that is gone. The session may be gone itself by now, which is no error (1094).
+      statements += fmt::format("BEGIN NOT ATOMIC DECLARE CONTINUE HANDLER FOR 1094 BEGIN END; KILL {}; END//\n", row.at(0));
+    } else if (names.contains(lower(row.at(3)))) {
+      reporter_.warning(fmt::format("{} from {} is connected to database {}. If it holds a lock, the restore waits {} s for it "
+                                    "and then fails.",
+                                    row.at(1), row.at(2), row.at(3), kDropTimeoutSeconds));
+    }
+  }
+  if (!statements.empty()) database.query("DELIMITER //\n" + statements + "DELIMITER ;\n");
+}
+
+std::map<std::string, std::string> ServerRestore::secret_passwords() const {
+  std::map<std::string, std::string> passwords;
+  for (const Side* side : stocked_.server.sides) {
+    passwords[side->user] = side->password;
+    if (side->id == "platform") passwords[system_.keycloak_user] = system_.keycloak_password;
+  }
+  return passwords;
+}
+
+void ServerRestore::create_accounts() {
+  const auto passwords = secret_passwords();
+  std::string statements;
+  for (const auto& account : accounts_) {
+    statements += create_or_replace(account.create) + ";\n";
+    // The application logs in with what the Secrets of this system say, whatever it was at the time of the backup.
+    if (const auto own = passwords.find(account.user); own != passwords.end()) {
+      statements += fmt::format("SET PASSWORD FOR {} = PASSWORD({});\n", account.name().quoted(), quote_text(own->second));
+    }
+  }
+  if (!statements.empty()) stocked_.server.database.query(statements);
+}
+
+void ServerRestore::load(const DatabaseMember& database, const std::string& what, DumpCut cut, std::uint64_t plain_end) {
+  DumpSource source(backup_.reader, database.member, std::move(cut));
+  const std::uint64_t size = source.size();
+  ui::Step step(reporter_, fmt::format("{} {}", what, database.name), size);
+  stocked_.server.database.load(
+      size,
+      [&](std::span<std::byte> room) {
+        const std::size_t count = source.read(room);
+        step.add(count);
+        return count;
+      },
+      [&] { return source.digest(); }, plain_end);
+  for (const auto& [account, count] : source.removed_definers()) removed_definers_[account] += count;
+  step.done();
+}
+
+void ServerRestore::load_databases() {
+  for (const auto& database : databases_) {
+    stocked_.server.database.query(fmt::format("SET SESSION lock_wait_timeout = {}, foreign_key_checks = 0; DROP DATABASE IF EXISTS {};",
+                                               kDropTimeoutSeconds, quote_identifier(database.name)));
+    const stream::DumpFacts& facts = backup_.dumps.at(database.member);
+    if (strip_definers_) {
+      const std::uint64_t end = facts.views_at == 0 ? facts.bytes : facts.views_at;
+      load(database, "Loading database", {{{0, end}}, true}, 0);
+    } else {
+      load(database, "Loading database", {}, facts.views_at);
+    }
+  }
+}
+
+void ServerRestore::load_views() {
+  for (const auto& database : databases_) {
+    const stream::DumpFacts& facts = backup_.dumps.at(database.member);
+    if (facts.views_at == 0) continue;
+    // The settings at the dump's beginning are what its end puts back.
+    load(database, "Loading the views of", {{{0, facts.header_bytes}, {facts.views_at, facts.bytes}}, strip_definers_}, 0);
+  }
+}
+
+void ServerRestore::grant() {
+  std::string statements;
+  for (const auto& account : accounts_) {
+    for (const auto& grant : account.grants) {
+      if (is_grant_of_role(grant)) {
+        reporter_.warning(fmt::format("Account {} has a role or proxy right that is not restored: {}", account.name().quoted(), grant));
+      } else {
+        statements += grant_without_authentication(grant) + ";\n";
+      }
+    }
+  }
+  if (!statements.empty()) stocked_.server.database.query(statements);
+}
+
+void ServerRestore::drop_extra() {
+  std::string statements = fmt::format("SET SESSION lock_wait_timeout = {}, foreign_key_checks = 0;\n", kDropTimeoutSeconds);
+  const auto folded = [&](const std::string& name) {
+    return stocked_.inventory.server.lower_case_table_names == 0 ? name : lower(name);
+  };
+  if (request_.parts.databases && !databases_.empty()) {
+    std::set<std::string> kept;
+    for (const auto& database : databases_) kept.insert(folded(database.name));
+    for (const auto& database : stocked_.inventory.databases) {
+      if (!kept.contains(folded(database.name))) statements += fmt::format("DROP DATABASE IF EXISTS {};\n", quote_identifier(database.name));
+    }
+  }
+  if (request_.parts.accounts && has_accounts_) {
+    const auto passwords = secret_passwords();
+    std::set<AccountName> kept;
+    for (const auto& account : accounts_) kept.insert(account.name());
+    for (const auto& account : stocked_.inventory.accounts) {
+      if (!kept.contains(account) && !passwords.contains(account.user)) statements += fmt::format("DROP USER IF EXISTS {};\n", account.quoted());
+    }
+  }
+  stocked_.server.database.query(statements);
+}
+
+void ServerRestore::look_back() {
+  const Inventory now = take_inventory(stocked_.server.database, request_for(system_, stocked_.server));
+  std::set<std::string> elsewhere;
+  for (const auto& record : now.records) {
+    const bool here = std::any_of(stocked_.server.sides.begin(), stocked_.server.sides.end(), [&](const Side* side) {
+      return side->host == record.host && side->port == record.port;
+    });
+    if (!here) elsewhere.insert(record.host + ":" + record.port);
+  }
+  if (!elsewhere.empty()) {
+    reporter_.warning(fmt::format("Connection records in the restored databases name another server ({}): where these are not "
+                                  "reached, the screens answer 500.",
+                                  fmt::join(elsewhere, ", ")));
+  }
+  for (const auto& name : now.unclaimed) {
+    reporter_.warning(fmt::format("Database {} is named like Exastro's, but no record names it; it was left alone.", name));
+  }
+  for (const auto& [account, count] : removed_definers_) {
+    reporter_.warning(fmt::format("{} views or routines that ran as {} run now as the administrator: the server cannot set DEFINER, "
+                                  "or --strip-definer was given.",
+                                  count, account));
+  }
+}
+
+}  // namespace exastro

@@ -1,0 +1,61 @@
+// Putting back what one server had: accounts, databases, grants, in this order.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sequence/backup_content.h"
+#include "sequence/dump_source.h"
+#include "sequence/restore.h"
+#include "sequence/restore_check.h"
+
+namespace exastro {
+
+class ServerRestore {
+ public:
+  // All of these must outlive it. The inventory is of the server as it is now.
+  ServerRestore(const ProvedBackup& backup, const System& system, StockedServer& stocked, const RestoreRequest& request,
+                ui::Reporter& reporter);
+  // Puts the server's packet size back.
+  ~ServerRestore();
+  ServerRestore(const ServerRestore&) = delete;
+  ServerRestore& operator=(const ServerRestore&) = delete;
+
+  // While nothing is changed yet: raises max_allowed_packet if the data needs it, and finds out whether DEFINER clauses can
+  // be kept. Throws Error if the server cannot take this backup.
+  void prepare();
+
+  // The steps that replace, in this order: grants on views need the databases, views may need tables of any database.
+  void end_sessions();
+  void create_accounts();
+  void load_databases();
+  void load_views();
+  void grant();
+  void drop_extra();
+  // Warns of connection records that lead elsewhere, and of DEFINER clauses that were taken out.
+  void look_back();
+
+ private:
+  struct DatabaseMember {
+    std::string name;
+    std::string member;
+  };
+  void load(const DatabaseMember& database, const std::string& what, DumpCut cut, std::uint64_t plain_end);
+  [[nodiscard]] std::map<std::string, std::string> secret_passwords() const;
+  void set_packet(std::uint64_t bytes);
+
+  const ProvedBackup& backup_;
+  const System& system_;
+  StockedServer& stocked_;
+  const RestoreRequest& request_;
+  ui::Reporter& reporter_;
+  std::vector<DatabaseMember> databases_;
+  std::vector<Account> accounts_;
+  bool has_accounts_ = false;
+  bool strip_definers_ = false;
+  std::uint64_t packet_before_ = 0;  // 0: not changed
+  std::map<std::string, std::uint64_t> removed_definers_;
+};
+
+}  // namespace exastro

@@ -1,0 +1,45 @@
+#include "sequence/server.h"
+
+#include <algorithm>
+
+namespace exastro {
+namespace {
+
+Database connect(kube::Cluster& cluster, const System& system, const Side& side, const kube::Pod& pod) {
+  return {cluster, pod, {side.host, side.port, side.admin_user, side.admin_password}, system.confidential()};
+}
+
+}  // namespace
+
+bool Server::holds(const std::string& side_id) const {
+  return std::any_of(sides.begin(), sides.end(), [&](const Side* side) { return side->id == side_id; });
+}
+
+std::vector<Server> open_servers(kube::Cluster& cluster, const System& system, const PodOf& pod_of, const std::string& run_id) {
+  std::vector<Server> servers;
+  for (const Side* side : {&system.platform, &system.ita}) {
+    if (const auto pod = pod_of(*side)) servers.push_back({side->id, {side}, connect(cluster, system, *side, *pod)});
+  }
+  if (servers.size() == 2 && servers[0].database.is_same_server(servers[1].database, "kubectl-exastro-" + run_id)) {
+    servers.pop_back();
+    servers[0].id = "shared";
+    servers[0].sides.push_back(&system.ita);
+  }
+  return servers;
+}
+
+InventoryRequest request_for(const System& system, const Server& server) {
+  InventoryRequest request;
+  request.administrators = {system.platform.admin_user, system.ita.admin_user};
+  for (const Side* side : server.sides) {
+    request.databases.push_back(side->database);
+    request.users.push_back(side->user);
+    if (side->id == "platform") {
+      request.databases.push_back(system.keycloak_database);
+      request.users.push_back(system.keycloak_user);
+    }
+  }
+  return request;
+}
+
+}  // namespace exastro

@@ -1,0 +1,32 @@
+// The database servers of a system: one that both sides share, or one each.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sequence/database.h"
+#include "sequence/inventory.h"
+#include "sequence/system.h"
+
+namespace exastro {
+
+struct Server {
+  std::string id;                   // "shared", "platform" or "ita", as in the names of members
+  std::vector<const Side*> sides;   // whose databases are there; of a System that must outlive this
+  Database database;
+
+  [[nodiscard]] bool holds(const std::string& side_id) const;
+};
+
+// Where commands reach a side's server from; absent if there is no such pod.
+using PodOf = std::function<std::optional<kube::Pod>(const Side&)>;
+
+// Asks the servers themselves whether they are two. Sides that no pod reaches are left out.
+std::vector<Server> open_servers(kube::Cluster& cluster, const System& system, const PodOf& pod_of, const std::string& run_id);
+
+// What the system's ConfigMaps and Secrets name on this server.
+InventoryRequest request_for(const System& system, const Server& server);
+
+}  // namespace exastro

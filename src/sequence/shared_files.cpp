@@ -1,0 +1,159 @@
+#include "sequence/shared_files.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <sstream>
+
+#include "error.h"
+
+namespace exastro {
+namespace {
+
+// `find` on all but what is not Exastro's own: the file system's, a snapshot's, and our own directories.
+constexpr const char* kFind = R"sh(
+LC_ALL=C
+cd "$1" || { echo "cannot enter $1" >&2; exit 93; }
+ours() { find . \( -path ./lost+found -o -path ./.snapshot -o -path './.exastro-*' \) -prune -o "$@"; }
+)sh";
+
+constexpr const char* kFacts = R"sh(
+du -sk . 2>/dev/null | { read -r kib _ && echo "kib $kib"; }
+df -Pk . | { read -r _ && read -r _ _ _ available _ && echo "available $available"; }
+echo "entries $(ours -exec sh -c 'for f; do echo; done' sh {} + 2>/dev/null | wc -l)"
+echo "others $(ours ! -user "$(id -u)" -exec sh -c 'for f; do echo; done' sh {} + 2>/dev/null | wc -l)"
+ours \( -type f -o -type d \) -exec sh -c '
+  for f; do
+    if [ ! -r "$f" ] || { [ -d "$f" ] && [ ! -x "$f" ]; }; then printf "unreadable %s\n" "${f#./}"; fi
+  done' sh {} + 2>/dev/null | head -n 1000
+ours ! -type f ! -type d ! -type l -exec sh -c '
+  for f; do printf "special %s\n" "${f#./}"; done' sh {} + 2>/dev/null | head -n 1000
+:
+)sh";
+
+// With GNU tar the names come from find, so that special files stay out; times in nanoseconds, owners as numbers.
+constexpr const char* kPack = R"sh(
+encode() { gzip -1; }
+produce() {
+  if tar --version 2>/dev/null | grep -q GNU; then
+    ours \( -type f -o -type d -o -type l \) -print0 >"$d/names" || return 94
+    tar --null --no-recursion --files-from="$d/names" --format=posix --pax-option=delete=atime,delete=ctime \
+      --numeric-owner -cf -
+  else
+    tar --exclude=./lost+found --exclude=./.snapshot --exclude='./.exastro-*' -cf - .
+  fi
+}
+)sh";
+
+constexpr const char* kUnpack = R"sh(
+decode() { gzip -dc; }
+consume() {
+  new=$1/.exastro-restore-$2
+  mkdir "$new" || return 95
+  gnu=
+  if tar --version 2>/dev/null | grep -q GNU; then gnu='--delay-directory-restore --numeric-owner'; fi
+  tar -xpf - $gnu -C "$new" && touch -r "$new" "$1/.exastro-time-$2"
+}
+)sh";
+
+// Renaming alone changes the tree. A directory that its owner may not write to can be renamed, but not into another
+// directory, until it is made writable.
+constexpr const char* kReplace = R"sh(
+root=$1 new=$1/.exastro-restore-$2 old=$1/.exastro-old-$2 keep_extra=$3
+move() {
+  mv -- "$1" "$2/" 2>/dev/null && return 0
+  [ -d "$1" ] && [ ! -L "$1" ] && [ ! -w "$1" ] || { mv -- "$1" "$2/"; return; }
+  mode=$(stat -c %a "$1") && chmod u+rwx "$1" && mv -- "$1" "$2/" && chmod "$mode" "$2/${1##*/}"
+}
+move_all() {
+  for entry in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+    [ -e "$entry" ] || [ -L "$entry" ] || continue
+    case $entry in "$root"/lost+found | "$root"/.snapshot | "$root"/.exastro-*) continue ;; esac
+    move "$entry" "$2" || return 1
+  done
+}
+chmod u+rwx "$new" && mkdir "$old" || exit 95
+if ! move_all "$root" "$old"; then
+  move_all "$old" "$root"
+  exit 96
+fi
+if ! move_all "$new" "$root"; then
+  move_all "$root" "$new" && move_all "$old" "$root"
+  exit 96
+fi
+if [ "$keep_extra" = 1 ]; then
+  cd "$old" || exit 97
+  find . -type d -exec sh -c 'root=$1; shift
+    for f; do [ -e "$root/$f" ] || [ -L "$root/$f" ] || mkdir -p "$root/$f"; done' sh "$root" {} + &&
+  find . ! -type d -exec sh -c 'root=$1; shift
+    for f; do [ -e "$root/$f" ] || [ -L "$root/$f" ] || mv -- "$f" "$root/$f" || exit 1; done' sh "$root" {} + || exit 97
+  cd "$root" || exit 97
+fi
+# The root's own time, where the pod's user may set it.
+touch -r "$root/.exastro-time-$2" "$root" 2>/dev/null
+:
+)sh";
+
+constexpr const char* kDiscard = R"sh(
+cd "$1" || exit 93
+for entry in .exastro-restore-* .exastro-old-* .exastro-time-*; do
+  [ -e "$entry" ] || continue
+  case $entry in .exastro-old-*) [ "$2" = all ] || continue ;; esac
+  find "$entry" -type d ! -perm -700 -exec chmod u+rwx {} + 2>/dev/null
+  rm -rf -- "$entry" || exit 98
+done
+)sh";
+
+std::uint64_t number(std::string_view text) {
+  std::uint64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+FilesFacts parse_facts(const std::string& text) {
+  FilesFacts facts;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const auto space = line.find(' ');
+    if (space == std::string::npos) continue;
+    const std::string word = line.substr(0, space);
+    const std::string rest = line.substr(space + 1);
+    if (word == "kib") facts.bytes = number(rest) * 1024;
+    if (word == "available") facts.available = number(rest) * 1024;
+    if (word == "entries") facts.entries = number(rest);
+    if (word == "others") facts.of_others = number(rest);
+    if (word == "unreadable") facts.unreadable.push_back(rest);
+    if (word == "special") facts.special.push_back(rest);
+  }
+  return facts;
+}
+
+void judge(const char* what, const kube::StreamReport& report) {
+  if (report.all_zero()) return;
+  throw Error(fmt::format("{} failed: {}", what, report.messages.empty() ? "a program in the pod failed" : report.messages));
+}
+
+}  // namespace
+
+FilesFacts SharedFiles::facts() {
+  return parse_facts(cluster_.run(pod_, {std::string(kFind) + kFacts, {path_}, ""}, ""));
+}
+
+void SharedFiles::pack(const kube::ByteHandler& sink, const kube::DigestOf& digest) {
+  judge("Packing the shared files", cluster_.download(pod_, {std::string(kFind) + kPack, {path_}, ""}, sink, digest));
+}
+
+void SharedFiles::unpack_beside(const std::string& run_id, std::uint64_t size, const kube::ByteSource& source,
+                                const kube::DigestOf& digest) {
+  judge("Unpacking the shared files", cluster_.upload(pod_, {kUnpack, {path_, run_id}, ""}, size, source, digest));
+}
+
+void SharedFiles::replace(const std::string& run_id, bool keep_extra) {
+  cluster_.run(pod_, {kReplace, {path_, run_id, keep_extra ? "1" : "0"}, ""}, "");
+}
+
+void SharedFiles::discard_unpacked() { cluster_.run(pod_, {kDiscard, {path_, "unpacked"}, ""}, ""); }
+
+void SharedFiles::discard_all() { cluster_.run(pod_, {kDiscard, {path_, "all"}, ""}, ""); }
+
+}  // namespace exastro

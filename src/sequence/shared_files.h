@@ -1,0 +1,51 @@
+// The shared files of IT Automation: looked at, packed and replaced by programs in a pod that mounts their claim.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kube/cluster.h"
+
+namespace exastro {
+
+struct FilesFacts {
+  std::uint64_t bytes = 0;      // on the disk, by `du`
+  std::uint64_t available = 0;  // bytes free on the volume
+  std::uint64_t entries = 0;
+  std::uint64_t of_others = 0;  // entries that belong to another user than the pod's
+  // At most a thousand each, relative to the claim's root.
+  std::vector<std::string> unreadable;  // files and directories
+  std::vector<std::string> special;     // sockets, pipes and devices: they hold no data and are left out
+};
+
+class SharedFiles {
+ public:
+  // `path` is where the pod mounts the claim. The cluster must outlive this.
+  SharedFiles(kube::Cluster& cluster, kube::Pod pod, std::string path)
+      : cluster_(cluster), pod_(std::move(pod)), path_(std::move(path)) {}
+
+  // Reads every directory, which takes seconds with some 100,000 files.
+  FilesFacts facts();
+
+  // Everything but lost+found, .snapshot and our own .exastro-* at the root, as a tar compressed with gzip, names
+  // relative to the root. Throws Error if anything could not be read or changed meanwhile.
+  void pack(const kube::ByteHandler& sink, const kube::DigestOf& digest);
+
+  // Unpacks such a tar into a directory beside the files; changes none of them. Throws Error.
+  void unpack_beside(const std::string& run_id, std::uint64_t size, const kube::ByteSource& source,
+                     const kube::DigestOf& digest);
+  // Puts what was unpacked in the place of what was there, by renaming; on an error the old files are back. With
+  // `keep_extra`, files that only the old tree has are moved over.
+  void replace(const std::string& run_id, bool keep_extra);
+  // Removes what unpack_beside(), of this run or an earlier one, has left; and what replace() has taken out of the tree.
+  void discard_unpacked();
+  void discard_all();
+
+ private:
+  kube::Cluster& cluster_;
+  kube::Pod pod_;
+  std::string path_;
+};
+
+}  // namespace exastro
