@@ -115,12 +115,11 @@ our_processes() {
   done
 }
 
+# Processes in the cluster's containers, known by their root directory: it lies in our containerd's own, whatever has become
+# of containerd, of the cgroups and of the state directory meanwhile.
 contained_processes() {
-  local root
-  for root in /sys/fs/cgroup/*/"$cgroup" /sys/fs/cgroup/"$cgroup"; do
-    [ -d "$root" ] || continue
-    find "$root" -name cgroup.procs -exec cat {} + 2>/dev/null || true
-  done | sort -un
+  { grep -E '^[^ ]+ [^ ]+ [^ ]+ [^ ]+ / ' /proc/[0-9]*/mountinfo 2>/dev/null || true; } |
+    sed -n "s|^/proc/\([0-9]*\)/mountinfo:.*=$state/containerd/.*|\1|p" | sort -un
 }
 
 # end PID...: asks, waits up to 3 seconds, then insists.
