@@ -60,7 +60,7 @@ class UnpackedFiles {
   void take_their_place(bool keep_extra) {
     ui::Step step(reporter_, "Putting the shared files in place");
     files_.replace(run_id_, keep_extra);
-    files_.discard_all();
+    files_.discard_all(run_id_);
     unpacked_ = false;
     step.done();
   }

@@ -68,7 +68,9 @@ move() {
 move_all() {
   for entry in "$1"/* "$1"/.[!.]* "$1"/..?*; do
     [ -e "$entry" ] || [ -L "$entry" ] || continue
-    case $entry in "$root"/lost+found | "$root"/.snapshot | "$root"/.exastro-*) continue ;; esac
+    if [ "$1" = "$root" ]; then
+      case ${entry##*/} in lost+found | .snapshot | .exastro-*) continue ;; esac
+    fi
     move "$entry" "$2" || return 1
   done
 }
@@ -77,8 +79,9 @@ if ! move_all "$root" "$old"; then
   move_all "$old" "$root"
   exit 96
 fi
-if ! move_all "$new" "$root"; then
-  move_all "$root" "$new" && move_all "$old" "$root"
+# What is empty afterwards has been moved whole.
+if ! move_all "$new" "$root" || ! rmdir "$new"; then
+  { [ -d "$new" ] || mkdir "$new"; } && move_all "$root" "$new" && move_all "$old" "$root"
   exit 96
 fi
 if [ "$keep_extra" = 1 ]; then
@@ -89,19 +92,22 @@ if [ "$keep_extra" = 1 ]; then
     for f; do [ -e "$root/$f" ] || [ -L "$root/$f" ] || mv -- "$f" "$root/$f" || exit 1; done' sh "$root" {} + || exit 97
   cd "$root" || exit 97
 fi
-# The root's own time, where the pod's user may set it.
-touch -r "$root/.exastro-time-$2" "$root" 2>/dev/null
-:
 )sh";
 
 constexpr const char* kDiscard = R"sh(
 cd "$1" || exit 93
 for entry in .exastro-restore-* .exastro-old-* .exastro-time-*; do
   [ -e "$entry" ] || continue
-  case $entry in .exastro-old-*) [ "$2" = all ] || continue ;; esac
+  case $entry in
+    .exastro-old-*) [ "$2" = all ] || continue ;;
+    ".exastro-time-${3:-}") exec 3<"$entry" ;;
+  esac
   find "$entry" -type d ! -perm -700 -exec chmod u+rwx {} + 2>/dev/null
   rm -rf -- "$entry" || exit 98
 done
+# Last, the root's own time, where the pod's user may set it: every change above was one of the root.
+touch -r /dev/fd/3 . 2>/dev/null
+:
 )sh";
 
 std::uint64_t number(std::string_view text) {
@@ -154,6 +160,6 @@ void SharedFiles::replace(const std::string& run_id, bool keep_extra) {
 
 void SharedFiles::discard_unpacked() { cluster_.run(pod_, {kDiscard, {path_, "unpacked"}, ""}, ""); }
 
-void SharedFiles::discard_all() { cluster_.run(pod_, {kDiscard, {path_, "all"}, ""}, ""); }
+void SharedFiles::discard_all(const std::string& run_id) { cluster_.run(pod_, {kDiscard, {path_, "all", run_id}, ""}, ""); }
 
 }  // namespace exastro

@@ -38,9 +38,10 @@ class SharedFiles {
   // Puts what was unpacked in the place of what was there, by renaming; on an error the old files are back. With
   // `keep_extra`, files that only the old tree has are moved over.
   void replace(const std::string& run_id, bool keep_extra);
-  // Removes what unpack_beside(), of this run or an earlier one, has left; and what replace() has taken out of the tree.
+  // Removes what unpack_beside(), of this run or an earlier one, has left.
   void discard_unpacked();
-  void discard_all();
+  // Removes that and what replace() has taken out of the tree; the root gets the time that it has in the run's tar.
+  void discard_all(const std::string& run_id);
 
  private:
   kube::Cluster& cluster_;

@@ -1,0 +1,218 @@
+// What is Exastro's on a server, out into a backup file and in again, with a real MariaDB.
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "real_server.h"
+#include "sequence/backup_content.h"
+#include "sequence/restore_server.h"
+
+namespace exastro {
+namespace {
+
+constexpr const char* kOrganization = "pf_org_aaaaaaaaaaaaaaaaaaaa";
+constexpr const char* kWorkspace = "ita_ws_bbbbbbbbbbbbbbbbbbbb";
+
+constexpr const char* kSystemSql = R"(
+CREATE DATABASE platform; CREATE DATABASE keycloak; CREATE DATABASE ITA_DB; CREATE DATABASE stranger;
+CREATE DATABASE PF_ORG_AAAAAAAAAAAAAAAAAAAA; CREATE DATABASE ITA_ORG_CCCCCCCCCCCCCCCCCCCC; CREATE DATABASE ITA_WS_BBBBBBBBBBBBBBBBBBBB;
+CREATE DATABASE ITA_WS_ZZZZZZZZZZZZZZZZZZZZ;
+CREATE TABLE platform.T_ORGANIZATION_DB (DB_HOST TEXT, DB_PORT INT, DB_DATABASE TEXT, DB_USER TEXT);
+INSERT INTO platform.T_ORGANIZATION_DB VALUES ('elsewhere', 3306, 'PF_ORG_AAAAAAAAAAAAAAAAAAAA', 'PF_ORG_AAAAAAAAAAAAAAAAAAAA');
+CREATE TABLE ITA_DB.T_COMN_ORGANIZATION_DB_INFO LIKE platform.T_ORGANIZATION_DB;
+INSERT INTO ITA_DB.T_COMN_ORGANIZATION_DB_INFO VALUES ('127.0.0.1', 1, 'ITA_ORG_CCCCCCCCCCCCCCCCCCCC', 'ITA_ORG_CCCCCCCCCCCCCCCCCCCC');
+CREATE TABLE ITA_ORG_CCCCCCCCCCCCCCCCCCCC.T_COMN_WORKSPACE_DB_INFO LIKE platform.T_ORGANIZATION_DB;
+INSERT INTO ITA_ORG_CCCCCCCCCCCCCCCCCCCC.T_COMN_WORKSPACE_DB_INFO VALUES
+  ('127.0.0.1', 1, 'ITA_WS_BBBBBBBBBBBBBBBBBBBB', 'ITA_WS_BBBBBBBBBBBBBBBBBBBB'), ('127.0.0.1', 1, 'ITA_WS_GONE', 'ITA_WS_GONE');
+CREATE TABLE ITA_WS_BBBBBBBBBBBBBBBBBBBB.parts (id INT PRIMARY KEY, name VARCHAR(99)) ENGINE=InnoDB;
+INSERT INTO ITA_WS_BBBBBBBBBBBBBBBBBBBB.parts VALUES (1, 'a row with DEFINER=`root`@`%` */ in it');
+CREATE TABLE ITA_WS_BBBBBBBBBBBBBBBBBBBB.old_engine (id INT) ENGINE=MyISAM;
+CREATE USER 'pf-user'@'%' IDENTIFIED BY 'then'; CREATE USER 'ITA_USER'@'%' IDENTIFIED BY 'ita'; CREATE USER keycloak@'%' IDENTIFIED BY 'kc';
+CREATE USER 'ITA_WS_BBBBBBBBBBBBBBBBBBBB'@'%' IDENTIFIED BY 'w;''s'; CREATE USER reader@'%' IDENTIFIED BY 'r'; CREATE USER stranger@'%' IDENTIFIED BY 's';
+CREATE USER `both`@'%' IDENTIFIED BY 'b'; CREATE USER healthcheck@'localhost';
+GRANT ALL ON platform.* TO 'pf-user'@'%'; GRANT ALL ON ITA_DB.* TO 'ITA_USER'@'%';
+GRANT ALL ON `ITA\_WS\_BBBBBBBBBBBBBBBBBBBB`.* TO 'ITA_WS_BBBBBBBBBBBBBBBBBBBB'@'%' WITH GRANT OPTION;
+GRANT ALL ON stranger.* TO stranger@'%'; GRANT SELECT ON platform.* TO `both`@'%'; GRANT SELECT ON stranger.* TO `both`@'%';
+CREATE DEFINER='ITA_WS_BBBBBBBBBBBBBBBBBBBB'@'%' VIEW ITA_WS_BBBBBBBBBBBBBBBBBBBB.second AS SELECT id FROM ITA_WS_BBBBBBBBBBBBBBBBBBBB.parts;
+CREATE DEFINER=`both`@'%' SQL SECURITY INVOKER VIEW ITA_DB.a_view AS SELECT p.name, s.id FROM ITA_WS_BBBBBBBBBBBBBBBBBBBB.parts p JOIN ITA_WS_BBBBBBBBBBBBBBBBBBBB.second s;
+GRANT SELECT ON ITA_DB.a_view TO reader@'%';
+)";
+
+class RoundTrip : public RealServer {
+ protected:
+  void SetUp() override {
+    RealServer::SetUp();
+    Side& platform = system_.platform;
+    platform.id = "platform";
+    platform.namespace_ = "ns";
+    platform.release = "exastro";
+    platform.host = "127.0.0.1";
+    platform.port = port();
+    platform.admin_user = "root";
+    platform.admin_password = kPassword;
+    platform.encrypt_key = "key";
+    system_.ita = platform;
+    system_.ita.id = "ita";
+    platform.database = "platform";
+    platform.user = "pf-user";
+    platform.password = "now; 'it' \\ is";
+    system_.ita.database = "ITA_DB";
+    system_.ita.user = "ITA_USER";
+    system_.ita.password = "ita";
+    system_.keycloak_database = "keycloak";
+    system_.keycloak_user = "keycloak";
+    system_.keycloak_password = "kc";
+    make().query(kSystemSql);
+  }
+  void TearDown() override {
+    // Run in one process, the tests share a server.
+    for (const char* name : {"platform", "keycloak", "ita_db", "stranger", kOrganization, kWorkspace, "ita_org_cccccccccccccccccccc",
+                             "ita_ws_zzzzzzzzzzzzzzzzzzzz", "ita_ws_later"}) {
+      make().query(std::string("DROP DATABASE IF EXISTS ") + name + ";");
+    }
+    for (const char* user : {"pf-user", "ITA_USER", "keycloak", "ITA_WS_BBBBBBBBBBBBBBBBBBBB", "reader", "stranger", "both", "ITA_WS_LATER"}) {
+      make().query("DROP USER IF EXISTS " + quote_identifier(user) + "@'%';");
+    }
+    make().query("DROP USER IF EXISTS healthcheck@localhost;");
+    std::filesystem::remove(*directory_ / "backup.tar");
+  }
+
+  // The one server, and what is Exastro's on it.
+  StockedServer stock(const std::vector<std::string>& also = {}) {
+    auto servers = open_servers(cluster(), system_, [](const Side&) { return LocalPod::container(); }, "test");
+    EXPECT_EQ(servers.size(), 1U);
+    InventoryRequest request = request_for(system_, servers.at(0));
+    request.also_exastros = also;
+    Inventory inventory = take_inventory(servers.at(0).database, request);
+    return {std::move(servers.at(0)), std::move(inventory)};
+  }
+
+  std::filesystem::path back_up() {
+    const auto path = *directory_ / "backup.tar";
+    archive::BackupWriter writer(path);
+    BackupContent content(writer, system_, "20260131-123456", *reporter_);
+    StockedServer stocked = stock();
+    content.add_databases(stocked);
+    content.add_accounts(stocked);
+    content.add_keys();
+    writer.finish(content.manifest());
+    return path;
+  }
+
+  void restore(const RestoreRequest& request) {
+    const ProvedBackup backup = prove_backup(request.from, *reporter_);
+    std::vector<std::string> also;
+    for (const auto& database : backup.reader.manifest().databases) also.push_back(database.name);
+    StockedServer stocked = stock(also);
+    ServerRestore server(backup, system_, stocked, request, *reporter_);
+    server.prepare();
+    server.end_sessions();
+    server.create_accounts();
+    server.load_databases();
+    server.load_views();
+    server.grant();
+    if (!request.keep_extra) server.drop_extra();
+    server.look_back();
+  }
+
+  std::vector<Row> picture() {
+    return make().query(
+        "SHOW DATABASES; SELECT * FROM ITA_DB.a_view; SHOW CREATE VIEW ITA_DB.a_view; SHOW CREATE VIEW ita_ws_bbbbbbbbbbbbbbbbbbbb.second; "
+        "SHOW CREATE TABLE ita_ws_bbbbbbbbbbbbbbbbbbbb.parts; SHOW GRANTS FOR reader@'%'; SHOW GRANTS FOR stranger@'%'; "
+        "SHOW GRANTS FOR `both`@'%'; SHOW GRANTS FOR 'ITA_WS_BBBBBBBBBBBBBBBBBBBB'@'%'; SHOW GRANTS FOR keycloak@'%'; "
+        "SELECT User, Host FROM mysql.user ORDER BY 1, 2;");
+  }
+
+  System system_;
+  std::ostringstream out_;
+  std::ostringstream err_;
+  std::unique_ptr<ui::Reporter> reporter_ = ui::text_reporter(out_, err_, {});
+};
+
+TEST_F(RoundTrip, TheInventoryIsWhatConfigMapsAndRecordsName) {
+  const Inventory inventory = stock().inventory;
+  std::vector<std::string> names;
+  for (const auto& database : inventory.databases) names.push_back(database.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"ita_db", "ita_org_cccccccccccccccccccc", kWorkspace, "keycloak", kOrganization, "platform"}));
+  EXPECT_EQ(inventory.absent, (std::vector<std::string>{"ITA_WS_GONE"}));
+  EXPECT_EQ(inventory.unclaimed, (std::vector<std::string>{"ita_ws_zzzzzzzzzzzzzzzzzzzz"}));
+  EXPECT_EQ(inventory.not_transactional.size(), 1U);
+  EXPECT_EQ(inventory.foreign_definers, (std::vector<std::string>{"both@%"}));
+  std::vector<std::string> users;
+  for (const auto& account : inventory.accounts) users.push_back(account.user);
+  EXPECT_EQ(users, (std::vector<std::string>{"ITA_USER", "ITA_WS_BBBBBBBBBBBBBBBBBBBB", "keycloak", "pf-user", "reader"}))
+      << "not the administrator, healthcheck, or who has grants elsewhere";
+}
+
+TEST_F(RoundTrip, ARestoreBringsBackWhatWasLostAndTakesWhatWasNotThere) {
+  const auto before = picture();
+  RestoreRequest request;
+  request.from = back_up().string();
+  make().query(
+      "DROP DATABASE platform; DROP DATABASE ita_ws_bbbbbbbbbbbbbbbbbbbb; DROP USER reader@'%'; DROP USER 'pf-user'@'%'; "
+      "INSERT INTO ita_org_cccccccccccccccccccc.T_COMN_WORKSPACE_DB_INFO VALUES ('127.0.0.1', 1, 'ITA_WS_LATER', 'ITA_WS_LATER'); "
+      "CREATE DATABASE ITA_WS_LATER; CREATE USER 'ITA_WS_LATER'@'%' IDENTIFIED BY 'x'; GRANT ALL ON ITA_WS_LATER.* TO 'ITA_WS_LATER'@'%'; "
+      "CREATE TABLE keycloak.later (i INT); GRANT ALL ON ITA_DB.* TO keycloak@'%';");
+  restore(request);
+  EXPECT_EQ(picture(), before);
+  EXPECT_TRUE(make().query("SHOW TABLES FROM keycloak;").empty());
+  Database as_platform(cluster(), LocalPod::container(), {"127.0.0.1", port(), "pf-user", system_.platform.password});
+  EXPECT_EQ(as_platform.query("SELECT COUNT(*) FROM platform.T_ORGANIZATION_DB;").at(0).at(0), "1")
+      << "logs in with the Secret's password, not the one of the backup";
+  EXPECT_NE(err_.str().find("elsewhere:3306"), std::string::npos) << "records that lead elsewhere are named";
+  EXPECT_EQ(make().query("SELECT @@global.max_allowed_packet;"), make().query("SELECT 16777216;")) << err_.str();
+}
+
+TEST_F(RoundTrip, WhatIsExtraStaysIfWanted) {
+  RestoreRequest request;
+  request.from = back_up().string();
+  request.keep_extra = true;
+  make().query(
+      "INSERT INTO ita_org_cccccccccccccccccccc.T_COMN_WORKSPACE_DB_INFO VALUES ('127.0.0.1', 1, 'ITA_WS_LATER', 'ITA_WS_LATER'); "
+      "CREATE DATABASE ITA_WS_LATER; CREATE USER 'ITA_WS_LATER'@'%';");
+  restore(request);
+  EXPECT_EQ(make().query("SHOW DATABASES LIKE 'ita_ws_later';").size(), 1U);
+  EXPECT_EQ(make().query("SELECT 1 FROM mysql.user WHERE User = 'ITA_WS_LATER';").size(), 1U);
+}
+
+TEST_F(RoundTrip, DefinersAreTakenOffWhenWanted) {
+  RestoreRequest request;
+  request.from = back_up().string();
+  request.strip_definers = true;
+  restore(request);
+  const auto view = make().query("SHOW CREATE VIEW ITA_DB.a_view;").at(0).at(1);
+  EXPECT_NE(view.find("DEFINER=`root`@"), std::string::npos) << view;
+  EXPECT_NE(err_.str().find("ran as both@%"), std::string::npos) << err_.str();
+  EXPECT_NE(make().query("SELECT * FROM ITA_DB.a_view;").at(0).at(0).find("DEFINER=`root`@`%` */"), std::string::npos);
+}
+
+TEST_F(RoundTrip, ThePacketSizeIsRaisedForTheDataAndPutBack) {
+  make().query("SET GLOBAL max_allowed_packet = 67108864;");
+  make().query("CREATE TABLE ita_db.large (t LONGTEXT); INSERT INTO ita_db.large VALUES (REPEAT('x', 20000000));");
+  RestoreRequest request;
+  request.from = back_up().string();
+  make().query("SET GLOBAL max_allowed_packet = 1048576;");
+  restore(request);
+  EXPECT_EQ(make().query("SELECT LENGTH(t) FROM ita_db.large;").at(0).at(0), "20000000");
+  EXPECT_EQ(make().query("SELECT @@global.max_allowed_packet;").at(0).at(0), "1048576");
+}
+
+TEST_F(RoundTrip, AnotherKeyOrLayoutIsRefused) {
+  const ProvedBackup backup = prove_backup(back_up().string(), *reporter_);
+  check_fits(backup.reader.manifest(), system_, *reporter_);
+  System other = system_;
+  other.ita.encrypt_key = "another";
+  EXPECT_THROW(check_fits(backup.reader.manifest(), other, *reporter_), Error);
+  StockedServer stocked = stock();
+  std::vector<Server> servers;
+  servers.push_back(stocked.server);
+  check_layout(backup.reader.manifest(), servers);
+  servers[0].id = "platform";
+  EXPECT_THROW(check_layout(backup.reader.manifest(), servers), Error);
+  ServerFacts facts = stocked.inventory.server;
+  facts.lower_case_table_names = 0;
+  EXPECT_THROW(check_fits(backup.reader.manifest(), stocked.server, facts), Error);
+}
+
+}  // namespace
+}  // namespace exastro

@@ -1,0 +1,182 @@
+// The shared files, packed and replaced by the real scripts, in a directory of this machine.
+#include "sequence/shared_files.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <map>
+
+#include "local_pod.h"
+#include "stream/digest.h"
+#include "stream/sink.h"
+
+namespace exastro {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Files : public testing::Test {
+ protected:
+  void SetUp() override {
+    directory_ = fs::temp_directory_path() / ("exastro-files-" + std::to_string(getpid()));
+    fs::remove_all(directory_);
+    root_ = directory_ / "root with 'quotes'";
+    fs::create_directories(root_ / "組織/workspace 1/空");
+    write("組織/workspace 1/日本語 name.txt", "text\r\n");
+    write("empty", "");
+    write(".hidden", "h");
+    write("-dash", "d");
+    write("..two dots", "t");
+    write("line\nend", "l");
+    fs::create_symlink("no/such/target", root_ / "link");
+    fs::create_hard_link(root_ / ".hidden", root_ / "組織/hard");
+    fs::create_directories(root_ / "lost+found/not ours");
+    fs::permissions(root_ / "empty", fs::perms::owner_read);
+    pod_.emplace(directory_);
+    files_.emplace(pod_->cluster(), LocalPod::container(), root_.string());
+  }
+  void TearDown() override { fs::remove_all(directory_); }
+
+  void write(const std::string& name, const std::string& text) { std::ofstream(root_ / name) << text; }
+
+  std::string pack() {
+    std::string packed;
+    stream::Digest digest;
+    files_->pack(
+        [&](std::span<const std::byte> bytes) {
+          packed.append(stream::as_text(bytes));
+          digest.update(bytes);
+        },
+        [&] { return digest.hex(); });
+    return packed;
+  }
+
+  void unpack(const std::string& packed) {
+    stream::Digest digest;
+    std::size_t at = 0;
+    files_->unpack_beside("run", packed.size(),
+                          [&](std::span<std::byte> room) {
+                            const std::size_t count = std::min(room.size(), packed.size() - at);
+                            std::memcpy(room.data(), packed.data() + at, count);
+                            digest.update(room.first(count));
+                            at += count;
+                            return count;
+                          },
+                          [&] { return digest.hex(); });
+  }
+
+  // Every path below the root, with what it is.
+  std::map<std::string, std::string> picture() {
+    std::map<std::string, std::string> entries;
+    for (const auto& entry : fs::recursive_directory_iterator(root_)) {
+      std::string what = std::to_string(static_cast<int>(entry.symlink_status().permissions()));
+      if (entry.is_symlink()) {
+        what += " -> " + fs::read_symlink(entry).string();
+      } else if (entry.is_regular_file()) {
+        std::ifstream file(entry.path());
+        what += " = " + std::string(std::istreambuf_iterator<char>(file), {}) + " links " + std::to_string(entry.hard_link_count());
+      }
+      if (!entry.is_symlink()) what += " at " + std::to_string(entry.last_write_time().time_since_epoch().count());
+      entries[fs::relative(entry.path().parent_path(), root_).string() + "/" + entry.path().filename().string()] = what;
+    }
+    return entries;
+  }
+
+  fs::path directory_;
+  fs::path root_;
+  std::optional<LocalPod> pod_;
+  std::optional<SharedFiles> files_;
+};
+
+TEST_F(Files, FactsCountWhatIsOurs) {
+  const FilesFacts facts = files_->facts();
+  EXPECT_EQ(facts.entries, 12U);
+  EXPECT_GT(facts.bytes, 0U);
+  EXPECT_GT(facts.available, 0U);
+  EXPECT_TRUE(facts.unreadable.empty());
+  EXPECT_TRUE(facts.special.empty());
+}
+
+TEST_F(Files, WhatIsNoFileIsNamedAndLeftOut) {
+  ASSERT_EQ(mkfifo((root_ / "pipe").c_str(), 0600), 0);
+  EXPECT_EQ(files_->facts().special, (std::vector<std::string>{"pipe"}));
+  unpack(pack());
+  EXPECT_FALSE(fs::exists(root_ / ".exastro-restore-run/pipe"));
+}
+
+TEST_F(Files, WhatCannotBeReadIsNamed) {
+  if (geteuid() == 0) GTEST_SKIP() << "root reads everything; the end-to-end tests do this as another user";
+  fs::permissions(root_ / "-dash", fs::perms::none);
+  EXPECT_EQ(files_->facts().unreadable, (std::vector<std::string>{"-dash"}));
+}
+
+TEST_F(Files, ComeBackExactly) {
+  const auto before = picture();
+  const auto time_before = fs::last_write_time(root_);
+  const std::string packed = pack();
+  write("組織/workspace 1/日本語 name.txt", "changed");
+  write("later", "x");
+  fs::remove(root_ / "link");
+  fs::remove_all(root_ / "組織/workspace 1/空");
+  const auto changed = picture();
+  unpack(packed);
+  EXPECT_TRUE(fs::exists(root_ / "later")) << "unpacking changes nothing";
+  files_->replace("run", false);
+  files_->discard_all("run");
+  EXPECT_EQ(picture(), before);
+  EXPECT_NE(changed, before);
+  EXPECT_EQ(fs::last_write_time(root_), time_before);
+}
+
+TEST_F(Files, ExtraOnesStayIfWanted) {
+  const std::string packed = pack();
+  write("later", "x");
+  fs::create_directories(root_ / "組織/new/deep");
+  write("組織/new/deep/file", "y");
+  write("組織/workspace 1/日本語 name.txt", "changed");
+  unpack(packed);
+  files_->replace("run", true);
+  files_->discard_all("run");
+  EXPECT_TRUE(fs::exists(root_ / "later"));
+  EXPECT_TRUE(fs::exists(root_ / "組織/new/deep/file"));
+  EXPECT_EQ(fs::file_size(root_ / "組織/workspace 1/日本語 name.txt"), 6U) << "what the backup has is the backup's";
+}
+
+TEST_F(Files, WhatWasUnpackedIsDiscardedAndTheOldTreeIsNot) {
+  unpack(pack());
+  fs::create_directories(root_ / ".exastro-old-earlier/only copy");
+  files_->discard_unpacked();
+  EXPECT_FALSE(fs::exists(root_ / ".exastro-restore-run"));
+  EXPECT_TRUE(fs::exists(root_ / ".exastro-old-earlier/only copy"));
+}
+
+TEST_F(Files, ADamagedTarIsAnErrorAndChangesNothing) {
+  const auto before = picture();
+  std::string packed = pack();
+  packed.resize(packed.size() / 2);
+  EXPECT_THROW(unpack(packed), Error);
+  files_->discard_unpacked();
+  EXPECT_EQ(picture(), before);
+}
+
+TEST_F(Files, AnOldTreeInTheWayIsNotMixedWithThisOne) {
+  const auto before = picture();
+  unpack(pack());
+  // Left by another run of the same name: its content must not be mixed with the old tree.
+  fs::create_directories(root_ / ".exastro-old-run");
+  EXPECT_THROW(files_->replace("run", false), Error);
+  fs::remove(root_ / ".exastro-old-run");
+  files_->discard_unpacked();
+  EXPECT_EQ(picture(), before);
+}
+
+TEST_F(Files, ReplacingByNothingFailsAndChangesNothing) {
+  const auto before = picture();
+  EXPECT_THROW(files_->replace("never unpacked", false), Error);
+  EXPECT_EQ(picture(), before);
+}
+
+}  // namespace
+}  // namespace exastro
