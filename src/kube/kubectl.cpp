@@ -217,11 +217,20 @@ std::vector<bool> Kubectl::allowed(const std::vector<Access>& accesses) {
   }
   const Json list = {{"apiVersion", "v1"}, {"kind", "List"}, {"items", std::move(items)}};
   const std::string what = "Asking for permissions";
-  const Json answer = parse_json(what, request(what, {"create", "-f", "-", "-o", "json"}, list.dump()));
-  // Of a single object, kubectl prints the object and no list.
-  const Json reviews = answer.contains("items") ? answer["items"] : Json::array({answer});
+  // kubectl prints the reviews one after the other, or as a List, by its version.
+  std::istringstream answers(request(what, {"create", "-f", "-", "-o", "json"}, list.dump()));
   std::vector<bool> result;
-  for (const auto& review : reviews) result.push_back(review.value("/status/allowed"_json_pointer, false));
+  while (answers >> std::ws && !answers.eof()) {
+    Json answer;
+    try {
+      answers >> answer;
+    } catch (const Json::exception& error) {
+      throw Error(fmt::format("{}: kubectl gave something that is not JSON: {}", what, error.what()));
+    }
+    for (const auto& review : answer.contains("items") ? answer["items"] : Json::array({answer})) {
+      result.push_back(review.value("/status/allowed"_json_pointer, false));
+    }
+  }
   if (result.size() != accesses.size()) throw Error("The API server answered fewer access reviews than were asked.");
   return result;
 }

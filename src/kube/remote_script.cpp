@@ -46,7 +46,8 @@ constexpr std::string_view kDownload = R"sh(
 pipeline=$!
 ( while IFS= read -r word; do [ "$word" = ack ] && exit 0; done; kill -TERM 0 ) <&3 >/dev/null &
 watch=$!
-exec 1>&-
+# Standard output stays open here: containerd closes the input of an exec as soon as its output has ended, and the
+# acknowledgement is yet to come.
 wait "$pipeline"
 report
 wait "$watch"

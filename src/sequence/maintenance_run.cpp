@@ -22,6 +22,13 @@ std::string new_run_id() {
   return fmt::format("{:08x}", random());
 }
 
+// What an error says, ready to be followed by another sentence.
+std::string sentence(const Error& error) {
+  std::string text = error.what();
+  if (!text.ends_with('.') && !text.ends_with('\n')) text += '.';
+  return text;
+}
+
 // Calls `work` again if the way to the API server is what failed: what it puts back must not stay undone for a moment's
 // trouble in the network.
 template <typename Work>
@@ -144,7 +151,7 @@ Error MaintenanceRun::after_failure(const Error& error) {
     } catch (const Error& second) {
       reporter_.warning(fmt::format("A maintenance pod may be left: {}", second.what()));
     }
-    return Error(fmt::format("{} The data is only partly replaced, so the services stay stopped.", error.what()),
+    return Error(fmt::format("{} The data is only partly replaced, so the services stay stopped.", sentence(error)),
                  "Run the restore again, with --take-over. What ran before is recorded in the cluster and comes back after it.",
                  ExitStatus::kServicesStopped);
   }
@@ -152,11 +159,11 @@ Error MaintenanceRun::after_failure(const Error& error) {
     put_back();
   } catch (const Error& second) {
     state_ = State::kClosed;
-    return Error(fmt::format("{} After that, putting back what was stopped failed as well: {}", error.what(), second.what()),
+    return Error(fmt::format("{} After that, putting back what was stopped failed as well: {}", sentence(error), second.what()),
                  "Start the services with: kubectl exastro start", ExitStatus::kServicesStopped);
   }
   const char* state = has_stopped_ ? "The services were started again as they were." : "Nothing was stopped or changed.";
-  return Error(fmt::format("{} {}", error.what(), state), error.next(), error.status());
+  return Error(fmt::format("{} {}", sentence(error), state), error.next(), error.status());
 }
 
 }  // namespace exastro

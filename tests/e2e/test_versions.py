@@ -62,7 +62,7 @@ def test_each_version_into_the_next(stage, plugin, tmp_path):
         else:
             load(system)
             system.wait_until_ready()
-        now = picture(system)
+        now = picture(system, portable=True)
         (server,) = now["servers"].values()
         assert re.match(re.escape(version) + r"\.", server["version"]), server["version"]
         if before:

@@ -13,7 +13,8 @@ import tempfile
 import time
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
-BINARY = REPOSITORY / "build" / "kubectl-exastro"
+#: KUBECTL_EXASTRO is another program to be tested: a packaged one, or a copy that no build replaces meanwhile
+BINARY = pathlib.Path(os.environ.get("KUBECTL_EXASTRO") or REPOSITORY / "build" / "kubectl-exastro").resolve()
 
 
 def say(text):
@@ -83,6 +84,7 @@ class Plugin:
         say(f"  ended with {done.status} after {done.seconds:.1f} s")
         right = (expect,) if isinstance(expect, int) else expect
         if right is not None and done.status not in right:
+            said = "\n".join(line for line in done.text().splitlines() if not line.startswith(('{"event":"command"', "+ ")))
             raise AssertionError(f"{shlex.join(done.command)} ended with {done.status} instead of {expect}; it wrote:\n"
-                                 f"{done.out[-4000:]}\n{done.err[-4000:]}")
+                                 + said[-3000:])
         return done

@@ -177,9 +177,12 @@ class Sample:
         program = (HERE / "dataset.py").read_text()
         return json.loads(self.run_inside(program, *arguments, *(["--stranger"] if stranger else [])))
 
-    def snapshot(self, databases=None):
-        """A picture of everything, for snapshot.compare(); of the given databases only, or of all on the servers"""
-        settings = dict(self.settings(), databases=databases)
+    def snapshot(self, databases=None, portable=False):
+        """A picture of everything, for snapshot.compare(); of the given databases only, or of all on the servers
+
+        A portable one can be compared with that of another version of the server, and takes longer.
+        """
+        settings = dict(self.settings(), databases=databases, portable=portable)
         program = (HERE / "snapshot.py").read_text()
         for attempt in range(3):
             try:

@@ -21,12 +21,12 @@ FORCE_ORDERED_HASH = ("float", "double")
 # ---- inside the pod ------------------------------------------------------------------------------------------------
 
 class Server:
-    def __init__(self, settings, only=None):
+    def __init__(self, settings, only=None, portable=False):
         import pymysql
         self.connection = pymysql.connect(
             host=settings["host"], port=int(settings["port"]), user=settings["admin_user"],
             password=settings["admin_password"], charset="utf8mb4", autocommit=True, cursorclass=pymysql.cursors.DictCursor)
-        self.only = only
+        self.only, self.portable = only, portable
 
     def rows(self, statement, arguments=None):
         with self.connection.cursor() as cursor:
@@ -87,7 +87,7 @@ class Server:
         where = f"{quoted(database)}.{quoted(name)}"
         columns = self.rows("SELECT COLUMN_NAME n, DATA_TYPE t FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %s AND"
                             " TABLE_NAME = %s ORDER BY ORDINAL_POSITION", (database, name))
-        if any(column["t"] in FORCE_ORDERED_HASH for column in columns):
+        if self.portable or any(column["t"] in FORCE_ORDERED_HASH for column in columns):
             checksum = self.ordered_hash(where, columns)
         else:
             checksum = self.rows(f"CHECKSUM TABLE {where} EXTENDED")[0]["Checksum"]
@@ -95,7 +95,10 @@ class Server:
                 "auto_increment": auto_increment, "create": self.definition("TABLE", database, name)["Create Table"]}
 
     def ordered_hash(self, where, columns):
-        """Floats as the text that a dump holds: their binary form does not survive a dump, that text does."""
+        """Floats as the text that a dump holds: their binary form does not survive a dump, that text does.
+
+        For portable pictures of all tables: CHECKSUM TABLE gives other numbers in another version of the server.
+        """
         digest = hashlib.sha256()
         names = [f"CAST({quoted(c['n'])} AS CHAR) AS {quoted(c['n'])}" if c["t"] in FORCE_ORDERED_HASH
                  else f"HEX({quoted(c['n'])}) AS {quoted(c['n'])}" for c in columns]
@@ -180,7 +183,7 @@ def digest_of(path):
 
 def take(config):
     """{"servers": {"platform": ..., "ita": ...}, "files": ..., "file_activity": ...}; one shared server is "shared"."""
-    servers = {side: Server(config[side], config.get("databases")) for side in ("platform", "ita") if side in config}
+    servers = {side: Server(config[side], config.get("databases"), config.get("portable")) for side in ("platform", "ita") if side in config}
     shared = len(servers) == 2 and len({server.identity() for server in servers.values()}) == 1
     if shared:
         servers = {"shared": servers["platform"]}
