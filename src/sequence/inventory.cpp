@@ -204,19 +204,28 @@ class Stocktaking {
         "SELECT DISTINCT GRANTEE FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE <> 'USAGE';";
     std::set<std::string> global;
     for (const auto& row : database_.query(privileged)) global.insert(row.at(0));
+    std::vector<AccountName> without_grants;
     for (const auto& row : database_.query("SELECT User, Host FROM mysql.user WHERE is_role <> 'Y' ORDER BY User, Host;")) {
       const AccountName account{row.at(0), row.at(1)};
       if (is_protected(account.user, request_.administrators)) continue;
       const auto granted = grants.find(account);
       const bool has_global = global.contains(fmt::format("'{}'@'{}'", account.user, account.host));
       const bool is_definer = definer_names.contains(account.user + "@" + account.host);
-      const bool only_ours = granted == grants.end() ? is_definer : granted->second;
-      if (users_.contains(account.user) || (only_ours && !has_global)) {
+      const bool has_grants = has_global || granted != grants.end();
+      if (users_.contains(account.user) || (has_grants ? !has_global && granted->second : is_definer)) {
         inventory_.accounts.push_back(account);
       } else if (is_definer) {
         inventory_.foreign_definers.push_back(account.user + "@" + account.host);
+      } else if (!has_grants) {
+        without_grants.push_back(account);
       }
     }
+    std::set<std::string> our_users;
+    for (const auto& account : inventory_.accounts) our_users.insert(account.user);
+    for (const auto& account : without_grants) {
+      if (our_users.contains(account.user)) inventory_.accounts.push_back(account);
+    }
+    std::sort(inventory_.accounts.begin(), inventory_.accounts.end());
   }
 
   Database& database_;

@@ -219,12 +219,14 @@ class Restore {
     }
     if (parts.databases) {
       for (auto& server : servers) server->load_databases();
-      for (auto& server : servers) server->load_views();
     }
     if (parts.accounts) {
       ui::Step step(reporter_, "Granting what the accounts may do");
       for (auto& server : servers) server->grant();
       step.done();
+    }
+    if (parts.databases) {
+      for (auto& server : servers) server->load_views();
     }
     if (!request_.keep_extra) {
       for (auto& server : servers) server->drop_extra();

@@ -26,12 +26,14 @@ class ServerRestore {
   // be kept. Throws Error if the server cannot take this backup.
   void prepare();
 
-  // The steps that replace, in this order: grants on views need the databases, views may need tables of any database.
+  // The steps that replace, in this order, each on all servers before the next: grants need tables and routines, and the
+  // names of views, which a dump makes before the views themselves; a view needs its definer's grants, and may need tables
+  // of any database.
   void end_sessions();
   void create_accounts();
   void load_databases();
-  void load_views();
   void grant();
+  void load_views();
   void drop_extra();
   // Warns of connection records that lead elsewhere, and of DEFINER clauses that were taken out.
   void look_back();

@@ -92,8 +92,12 @@ std::optional<MaintenanceRecord> find_record(kube::Cluster& cluster, const Syste
 }
 
 Error busy(const MaintenanceRecord& earlier) {
-  return Error(fmt::format("A {} by {}, begun {}, holds the services stopped, or was cut off.", earlier.operation,
-                           earlier.started_by, earlier.started_at),
+  const std::string who = fmt::format("A {} by {}, begun {},", earlier.operation, earlier.started_by, earlier.started_at);
+  if (earlier.destructive) {
+    return Error(who + " has begun to replace data and was cut off, or still runs.",
+                 "If it runs no more, finish its work: kubectl exastro restore --take-over --from FILE", ExitStatus::kBusy);
+  }
+  return Error(who + " holds the services stopped, or was cut off.",
                "If it runs no more, start the services with: kubectl exastro start", ExitStatus::kBusy);
 }
 

@@ -36,6 +36,10 @@ GRANT ALL ON stranger.* TO stranger@'%'; GRANT SELECT ON platform.* TO `both`@'%
 CREATE DEFINER='ITA_WS_BBBBBBBBBBBBBBBBBBBB'@'%' VIEW ITA_WS_BBBBBBBBBBBBBBBBBBBB.second AS SELECT id FROM ITA_WS_BBBBBBBBBBBBBBBBBBBB.parts;
 CREATE DEFINER=`both`@'%' SQL SECURITY INVOKER VIEW ITA_DB.a_view AS SELECT p.name, s.id FROM ITA_WS_BBBBBBBBBBBBBBBBBBBB.parts p JOIN ITA_WS_BBBBBBBBBBBBBBBBBBBB.second s;
 GRANT SELECT ON ITA_DB.a_view TO reader@'%';
+CREATE USER reader@'10.%' IDENTIFIED BY 'r'; CREATE USER nobody@'%';
+CREATE FUNCTION ITA_WS_BBBBBBBBBBBBBBBBBBBB.twice(n INT) RETURNS INT DETERMINISTIC RETURN n * 2;
+CREATE DEFINER='ITA_WS_BBBBBBBBBBBBBBBBBBBB'@'%' VIEW ITA_WS_BBBBBBBBBBBBBBBBBBBB.doubled AS
+  SELECT ITA_WS_BBBBBBBBBBBBBBBBBBBB.twice(id) AS d FROM ITA_WS_BBBBBBBBBBBBBBBBBBBB.parts;
 )";
 
 class RoundTrip : public RealServer {
@@ -70,9 +74,10 @@ class RoundTrip : public RealServer {
                              "ita_ws_zzzzzzzzzzzzzzzzzzzz", "ita_ws_later"}) {
       make().query(std::string("DROP DATABASE IF EXISTS ") + name + ";");
     }
-    for (const char* user : {"pf-user", "ITA_USER", "keycloak", "ITA_WS_BBBBBBBBBBBBBBBBBBBB", "reader", "stranger", "both", "ITA_WS_LATER"}) {
+    for (const char* user : {"pf-user", "ITA_USER", "keycloak", "ITA_WS_BBBBBBBBBBBBBBBBBBBB", "reader", "stranger", "both", "nobody", "ITA_WS_LATER"}) {
       make().query("DROP USER IF EXISTS " + quote_identifier(user) + "@'%';");
     }
+    make().query("DROP USER IF EXISTS reader@'10.%';");
     make().query("DROP USER IF EXISTS healthcheck@localhost;");
     std::filesystem::remove(*directory_ / "backup.tar");
   }
@@ -109,15 +114,15 @@ class RoundTrip : public RealServer {
     server.end_sessions();
     server.create_accounts();
     server.load_databases();
-    server.load_views();
     server.grant();
+    server.load_views();
     if (!request.keep_extra) server.drop_extra();
     server.look_back();
   }
 
   std::vector<Row> picture() {
     return make().query(
-        "SHOW DATABASES; SELECT * FROM ITA_DB.a_view; SHOW CREATE VIEW ITA_DB.a_view; SHOW CREATE VIEW ita_ws_bbbbbbbbbbbbbbbbbbbb.second; "
+        "SHOW DATABASES; SELECT * FROM ITA_DB.a_view; SELECT * FROM ita_ws_bbbbbbbbbbbbbbbbbbbb.doubled; SHOW CREATE VIEW ITA_DB.a_view; SHOW CREATE VIEW ita_ws_bbbbbbbbbbbbbbbbbbbb.second; "
         "SHOW CREATE TABLE ita_ws_bbbbbbbbbbbbbbbbbbbb.parts; SHOW GRANTS FOR reader@'%'; SHOW GRANTS FOR stranger@'%'; "
         "SHOW GRANTS FOR `both`@'%'; SHOW GRANTS FOR 'ITA_WS_BBBBBBBBBBBBBBBBBBBB'@'%'; SHOW GRANTS FOR keycloak@'%'; "
         "SELECT User, Host FROM mysql.user ORDER BY 1, 2;");
@@ -140,8 +145,8 @@ TEST_F(RoundTrip, TheInventoryIsWhatConfigMapsAndRecordsName) {
   EXPECT_EQ(inventory.foreign_definers, (std::vector<std::string>{"both@%"}));
   std::vector<std::string> users;
   for (const auto& account : inventory.accounts) users.push_back(account.user);
-  EXPECT_EQ(users, (std::vector<std::string>{"ITA_USER", "ITA_WS_BBBBBBBBBBBBBBBBBBBB", "keycloak", "pf-user", "reader"}))
-      << "not the administrator, healthcheck, or who has grants elsewhere";
+  EXPECT_EQ(users, (std::vector<std::string>{"ITA_USER", "ITA_WS_BBBBBBBBBBBBBBBBBBBB", "keycloak", "pf-user", "reader", "reader"}))
+      << "not the administrator, healthcheck, who has grants elsewhere, or who has none";
 }
 
 TEST_F(RoundTrip, ARestoreBringsBackWhatWasLostAndTakesWhatWasNotThere) {
