@@ -3,102 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
 #include <sstream>
+
+#include "memory_cluster.h"
 
 namespace exastro {
 namespace {
-
-struct State {
-  int replicas = 0;
-  bool suspended = false;
-  bool operator==(const State&) const = default;
-};
-
-class MemoryCluster : public kube::Cluster {
- public:
-  std::map<std::string, State> workloads;  // "deployment/NAME"
-  std::map<std::string, Json> config_maps;
-  std::vector<Json> pods;
-  std::vector<std::string> removed;
-  std::vector<std::string> calls;  // changes, in their order
-  int fail_at = -1;                // the change with this number fails
-
-  [[nodiscard]] std::optional<std::string> chosen_namespace() const override { return std::nullopt; }
-  std::string context_namespace() override { return "ns"; }
-  std::vector<Json> list(const std::string& kinds, const std::optional<std::string>&, const std::string&) override {
-    if (kinds == "pods") return pods;
-    std::vector<Json> items;
-    for (const auto& [reference, state] : workloads) {
-      const auto slash = reference.find('/');
-      const std::string kind = reference.substr(0, slash);
-      items.push_back({{"kind", kind == "cronjob" ? "CronJob" : kind == "statefulset" ? "StatefulSet" : "Deployment"},
-                       {"metadata", {{"name", reference.substr(slash + 1)}, {"namespace", "ns"}}},
-                       {"spec", {{"replicas", state.replicas}, {"suspend", state.suspended},
-                                 {"selector", {{"matchLabels", {{"app", reference.substr(slash + 1)}}}}}}}});
-    }
-    return items;
-  }
-  std::optional<Json> get(const std::string&, const std::string&, const std::string& name) override {
-    const auto found = config_maps.find(name);
-    if (found == config_maps.end()) return std::nullopt;
-    return found->second;
-  }
-  std::vector<kube::HelmRecord> helm_records(const std::optional<std::string>&) override { return {}; }
-  void create(const Json& object) override {
-    change("create");
-    const std::string name = object["metadata"]["name"];
-    if (config_maps.contains(name)) throw kube::KubeError(kube::Reason::kAlreadyExists, "exists", "", ExitStatus::kBusy);
-    config_maps[name] = object;
-    config_maps[name]["metadata"]["resourceVersion"] = std::to_string(++version_);
-  }
-  void replace(const Json& object) override {
-    change("replace");
-    Json& live = config_maps.at(object["metadata"]["name"]);
-    if (live["metadata"]["resourceVersion"] != object["metadata"]["resourceVersion"]) {
-      throw kube::KubeError(kube::Reason::kConflict, "changed meanwhile", "", ExitStatus::kFailed);
-    }
-    live = object;
-    live["metadata"]["resourceVersion"] = std::to_string(++version_);
-  }
-  void remove(const std::string& kind, const std::string&, const std::string& name) override {
-    change("remove " + kind);
-    if (kind == "configmap") config_maps.erase(name);
-    removed.push_back(kind + "/" + name);
-  }
-  void scale(const std::string&, const std::vector<std::string>& references, int replicas) override {
-    for (const auto& reference : references) {
-      change("scale " + reference);
-      workloads.at(reference).replicas = replicas;
-    }
-  }
-  void patch(const std::string& kind, const std::string&, const std::string& name, const Json& merge_patch) override {
-    change("patch " + name);
-    workloads.at(kind + "/" + name).suspended = merge_patch["spec"]["suspend"];
-  }
-  std::vector<bool> allowed(const std::vector<kube::Access>&) override { return {}; }
-  kube::HttpAnswer ask_service(const std::string&, const std::string&, const std::string&, const std::string&) override { return {}; }
-  std::string run(const kube::Pod&, const kube::Script&, const std::string&) override { return ""; }
-  void run_while(const kube::Pod&, const kube::Script&, const std::string&,
-                 const std::function<void(const std::string&)>&) override {}
-  kube::StreamReport download(const kube::Pod&, const kube::Script&, const kube::ByteHandler&, const kube::DigestOf&) override {
-    return {};
-  }
-  kube::StreamReport upload(const kube::Pod&, const kube::Script&, std::uint64_t, const kube::ByteSource&,
-                            const kube::DigestOf&) override {
-    return {};
-  }
-
- private:
-  void change(const std::string& what) {
-    if (fail_at == static_cast<int>(calls.size())) {
-      fail_at = -1;
-      throw kube::KubeError(kube::Reason::kUnreachable, "the network went away", "", ExitStatus::kFailed);
-    }
-    calls.push_back(what);
-  }
-  int version_ = 0;
-};
 
 class Services : public testing::Test {
  protected:
@@ -137,7 +47,7 @@ class Services : public testing::Test {
   MemoryCluster cluster_;
   System system_;
   Standstill standstill_ = Standstill::kWriters;
-  std::map<std::string, State> before_;
+  std::map<std::string, MemoryCluster::State> before_;
   std::ostringstream out_;
   std::ostringstream err_;
   std::unique_ptr<ui::Reporter> reporter_ = ui::text_reporter(out_, err_, {});
@@ -166,7 +76,7 @@ TEST_F(Services, ARestoreStopsEveryClientAndNeverAStore) {
 TEST_F(Services, TheRecordIsThereBeforeTheFirstChangeAndGoneAfterTheLast) {
   const auto record = stop();
   ASSERT_GT(cluster_.calls.size(), 2U);
-  EXPECT_EQ(cluster_.calls[0], "create") << "the run, before it does anything";
+  EXPECT_EQ(cluster_.calls[0], "create ConfigMap") << "the run, before it does anything";
   EXPECT_EQ(cluster_.calls[1], "replace") << "what ran, before anything is stopped";
   start_services(cluster_, record, *reporter_);
   EXPECT_EQ(cluster_.calls.back(), "remove configmap");

@@ -1,6 +1,7 @@
 // The shared files, packed and replaced by the real scripts, in a directory of this machine.
 #include "sequence/shared_files.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -34,10 +35,23 @@ class Files : public testing::Test {
     fs::create_hard_link(root_ / ".hidden", root_ / "組織/hard");
     fs::create_directories(root_ / "lost+found/not ours");
     fs::permissions(root_ / "empty", fs::perms::owner_read);
-    pod_.emplace(directory_);
+    give_away();
+    pod_.emplace(directory_, true);
     files_.emplace(pod_->cluster(), LocalPod::container(), root_.string());
   }
-  void TearDown() override { fs::remove_all(directory_); }
+  void TearDown() override {
+    std::error_code ignored;
+    for (const char* name : {"組織", "組織/workspace 1", "組織/workspace 1/空"}) fs::permissions(root_ / name, fs::perms::owner_all, ignored);
+    fs::remove_all(directory_);
+  }
+
+  // To the user that the scripts run as.
+  void give_away() {
+    if (geteuid() != 0) return;
+    const auto to_user = [](const fs::path& path) { ASSERT_EQ(lchown(path.c_str(), 1000, 1000), 0) << path; };
+    to_user(root_);
+    for (const auto& entry : fs::recursive_directory_iterator(root_)) to_user(entry.path());
+  }
 
   void write(const std::string& name, const std::string& text) { std::ofstream(root_ / name) << text; }
 
@@ -107,9 +121,27 @@ TEST_F(Files, WhatIsNoFileIsNamedAndLeftOut) {
 }
 
 TEST_F(Files, WhatCannotBeReadIsNamed) {
-  if (geteuid() == 0) GTEST_SKIP() << "root reads everything; the end-to-end tests do this as another user";
   fs::permissions(root_ / "-dash", fs::perms::none);
-  EXPECT_EQ(files_->facts().unreadable, (std::vector<std::string>{"-dash"}));
+  fs::permissions(root_ / "組織/workspace 1/空", fs::perms::owner_read);
+  EXPECT_THAT(files_->facts().unreadable, testing::UnorderedElementsAre("-dash", "組織/workspace 1/空"));
+  EXPECT_THROW(pack(), Error);
+}
+
+TEST_F(Files, OfOthersAreCounted) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  ASSERT_EQ(chown((root_ / "-dash").c_str(), 0, 0), 0);
+  EXPECT_EQ(files_->facts().of_others, 1U);
+}
+
+// A directory that its owner may not write to can be renamed, but not into another one.
+TEST_F(Files, ReadOnlyFoldersComeBackToo) {
+  fs::permissions(root_ / "組織", fs::perms::owner_read | fs::perms::owner_exec);
+  fs::permissions(root_ / "組織/workspace 1", fs::perms::owner_read | fs::perms::owner_exec);
+  const auto before = picture();
+  unpack(pack());
+  files_->replace("run", false);
+  files_->discard_all("run");
+  EXPECT_EQ(picture(), before);
 }
 
 TEST_F(Files, ComeBackExactly) {
@@ -118,6 +150,7 @@ TEST_F(Files, ComeBackExactly) {
   const std::string packed = pack();
   write("組織/workspace 1/日本語 name.txt", "changed");
   write("later", "x");
+  give_away();
   fs::remove(root_ / "link");
   fs::remove_all(root_ / "組織/workspace 1/空");
   const auto changed = picture();
@@ -136,6 +169,7 @@ TEST_F(Files, ExtraOnesStayIfWanted) {
   fs::create_directories(root_ / "組織/new/deep");
   write("組織/new/deep/file", "y");
   write("組織/workspace 1/日本語 name.txt", "changed");
+  give_away();
   unpack(packed);
   files_->replace("run", true);
   files_->discard_all("run");

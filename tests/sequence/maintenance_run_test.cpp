@@ -1,0 +1,183 @@
+// A run against a cluster in memory: however it ends, what it changed is put back, or said to be not.
+#include "sequence/maintenance_run.h"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "memory_cluster.h"
+#include "process/interrupt.h"
+
+namespace exastro {
+namespace {
+
+class Run : public testing::Test {
+ protected:
+  void SetUp() override {
+    cluster_.workloads = {{"deployment/platform-auth", {2, false}}, {"deployment/ita-by-one", {1, false}},
+                          {"deployment/ita-api-admin", {3, false}}, {"cronjob/ita-by-file-autoclean", {0, false}}};
+    before_ = cluster_.workloads;
+    system_.platform.namespace_ = system_.ita.namespace_ = "ns";
+    system_.platform.release = "exastro";
+    system_.storage.claim = "pvc-ita-global";
+    system_.ita.image = "mariadb:10.11";
+    system_.releases.emplace_back();
+    system_.releases[0].namespace_ = "ns";
+    system_.workloads = parse_workloads(cluster_.list("workloads", "ns", ""));
+  }
+  [[nodiscard]] bool is_as_before() const {
+    return cluster_.workloads == before_ && cluster_.config_maps.empty() && cluster_.maintenance_pods.empty();
+  }
+
+  MemoryCluster cluster_;
+  System system_;
+  std::map<std::string, MemoryCluster::State> before_;
+  std::ostringstream out_;
+  std::ostringstream err_;
+  std::unique_ptr<ui::Reporter> reporter_ = ui::text_reporter(out_, err_, {});
+};
+
+TEST_F(Run, RecordsItsPodsBeforeItMakesThemAndLeavesNothing) {
+  MaintenanceRun run(cluster_, system_, "backup", *reporter_);
+  run.start_pods(std::chrono::seconds(1));
+  run.stop(Standstill::kWriters, std::chrono::seconds(1));
+  EXPECT_EQ(cluster_.calls.at(0), "create ConfigMap");
+  EXPECT_EQ(cluster_.calls.at(1), "create Pod");
+  EXPECT_EQ(cluster_.workloads.at("deployment/platform-auth").replicas, 0);
+  EXPECT_EQ(run.pod_of(system_.platform).name, "exastro-maintenance-" + run.id());
+  run.put_back();
+  EXPECT_TRUE(is_as_before());
+  EXPECT_GE(run.outage().count(), 0);
+}
+
+TEST_F(Run, IsPutBackWhenItIsForgotten) {
+  {
+    MaintenanceRun run(cluster_, system_, "backup", *reporter_);
+    run.start_pods(std::chrono::seconds(1));
+    run.stop(Standstill::kWriters, std::chrono::seconds(1));
+  }
+  EXPECT_TRUE(is_as_before());
+}
+
+TEST_F(Run, AnErrorSaysThatTheServicesRunAgain) {
+  MaintenanceRun run(cluster_, system_, "backup", *reporter_);
+  const Error before = run.after_failure(Error("The disk is full", "Make room.", ExitStatus::kFailed));
+  EXPECT_STREQ(before.what(), "The disk is full. Nothing was stopped or changed.");
+  EXPECT_TRUE(is_as_before());
+  MaintenanceRun second(cluster_, system_, "backup", *reporter_);
+  second.stop(Standstill::kWriters, std::chrono::seconds(1));
+  const Error after = second.after_failure(Error("The disk is full.", "Make room.", ExitStatus::kFailed));
+  EXPECT_STREQ(after.what(), "The disk is full. The services were started again as they were.");
+  EXPECT_EQ(after.next(), "Make room.");
+  EXPECT_EQ(after.status(), ExitStatus::kFailed);
+  EXPECT_TRUE(is_as_before());
+}
+
+TEST_F(Run, AnErrorInStartingIsNotHidden) {
+  MaintenanceRun run(cluster_, system_, "backup", *reporter_);
+  run.stop(Standstill::kWriters, std::chrono::seconds(1));
+  cluster_.fail_at = static_cast<int>(cluster_.calls.size());
+  cluster_.failure = kube::Reason::kForbidden;
+  const Error error = run.after_failure(Error("The disk is full."));
+  EXPECT_EQ(error.status(), ExitStatus::kServicesStopped);
+  EXPECT_NE(error.next().find("exastro start"), std::string::npos);
+  EXPECT_EQ(cluster_.config_maps.size(), 1U) << "the record is still there for the next run";
+}
+
+TEST_F(Run, AMomentsTroubleInTheNetworkLeavesNothingStopped) {
+  MaintenanceRun run(cluster_, system_, "backup", *reporter_);
+  run.stop(Standstill::kWriters, std::chrono::seconds(1));
+  cluster_.fail_at = static_cast<int>(cluster_.calls.size()) + 1;
+  run.put_back();
+  EXPECT_TRUE(is_as_before());
+}
+
+TEST_F(Run, PastItsFirstDestructionItLeavesTheServicesStopped) {
+  {
+    MaintenanceRun run(cluster_, system_, "restore", *reporter_);
+    run.start_pods(std::chrono::seconds(1));
+    run.stop(Standstill::kAllClients, std::chrono::seconds(1));
+    run.begin_destruction();
+    const Error error = run.after_failure(Error("The load failed."));
+    EXPECT_EQ(error.status(), ExitStatus::kServicesStopped);
+    EXPECT_NE(error.next().find("--take-over"), std::string::npos);
+  }
+  EXPECT_EQ(cluster_.workloads.at("deployment/platform-auth").replicas, 0);
+  EXPECT_TRUE(cluster_.maintenance_pods.empty());
+  ASSERT_TRUE(find_record(cluster_, system_)->destructive);
+
+  // Nobody else goes on from there by accident.
+  EXPECT_THROW(MaintenanceRun(cluster_, system_, "backup", *reporter_), Error);
+  MaintenanceRun again(cluster_, system_, "restore", *reporter_, true);
+  again.stop(Standstill::kAllClients, std::chrono::seconds(1));
+  again.end_destruction();
+  again.put_back();
+  EXPECT_TRUE(is_as_before()) << "with the counts from before the first run";
+}
+
+TEST_F(Run, ARunThatFailsAfterTakingOverLeavesTheServicesStopped) {
+  {
+    MaintenanceRun run(cluster_, system_, "restore", *reporter_);
+    run.stop(Standstill::kAllClients, std::chrono::seconds(1));
+    run.begin_destruction();
+    static_cast<void>(run.after_failure(Error("The load failed.")));
+  }
+  MaintenanceRun again(cluster_, system_, "restore", *reporter_, true);
+  EXPECT_EQ(again.after_failure(Error("No pod.")).status(), ExitStatus::kServicesStopped);
+  EXPECT_EQ(cluster_.workloads.at("deployment/platform-auth").replicas, 0);
+  EXPECT_TRUE(find_record(cluster_, system_)->destructive);
+}
+
+TEST_F(Run, OnlyACutOffRestoreIsTakenOver) {
+  MaintenanceRun run(cluster_, system_, "backup", *reporter_);
+  try {
+    const MaintenanceRun second(cluster_, system_, "restore", *reporter_, true);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status(), ExitStatus::kBusy);
+  }
+  run.put_back();
+}
+
+TEST_F(Run, LeftStoppedItCanBeStartedByAnother) {
+  {
+    MaintenanceRun run(cluster_, system_, "stop", *reporter_);
+    run.stop(Standstill::kWriters, std::chrono::seconds(1));
+    run.leave_stopped();
+  }
+  const auto record = find_record(cluster_, system_);
+  ASSERT_TRUE(record);
+  EXPECT_FALSE(record->destructive);
+  start_services(cluster_, *record, *reporter_);
+  EXPECT_TRUE(is_as_before());
+}
+
+Json status_of_container(const std::string& reason, const std::string& message) {
+  return {{"status", {{"containerStatuses", Json::array({{{"state", {{"waiting", {{"reason", reason}, {"message", message}}}}}}})}}}};
+}
+
+TEST_F(Run, APodThatCannotStartSaysWhy) {
+  cluster_.pod_status = status_of_container("ImagePullBackOff", "no such image");
+  MaintenanceRun run(cluster_, system_, "backup", *reporter_);
+  try {
+    run.start_pods(std::chrono::seconds(60));
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("no such image"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("mariadb:10.11"), std::string::npos);
+  }
+}
+
+TEST_F(Run, APodThatIsNotReadyInTimeSaysWhatItWaitsFor) {
+  cluster_.pod_status = {{"status", {{"conditions", Json::array({{{"type", "PodScheduled"}, {"status", "False"}, {"reason", "Unschedulable"}, {"message", "no node fits"}}})}}}};
+  MaintenanceRun run(cluster_, system_, "backup", *reporter_);
+  try {
+    run.start_pods(std::chrono::seconds(0));
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("no node fits"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace exastro
