@@ -1,0 +1,69 @@
+#include "cli/command_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <sstream>
+#include <vector>
+
+#include "error.h"
+
+namespace exastro::cli {
+namespace {
+
+using testing::HasSubstr;
+
+class CommandLine : public testing::Test {
+ protected:
+  // Without any program on PATH, so that nothing real is touched.
+  void SetUp() override { ASSERT_EQ(setenv("PATH", "/nonexistent", 1), 0); }
+  int call(std::vector<const char*> arguments) {
+    arguments.insert(arguments.begin(), "kubectl-exastro");
+    out_.str("");
+    err_.str("");
+    return run(static_cast<int>(arguments.size()), arguments.data(), out_, err_);
+  }
+  std::ostringstream out_;
+  std::ostringstream err_;
+};
+
+TEST_F(CommandLine, HelpIsNoError) {
+  EXPECT_EQ(call({"--help"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("backup"));
+  for (const char* command : {"backup", "restore", "find", "stop", "start"}) {
+    EXPECT_EQ(call({command, "--help"}), 0) << command;
+    EXPECT_THAT(out_.str(), HasSubstr("Examples:")) << command;
+    EXPECT_THAT(out_.str(), HasSubstr("Exit statuses:")) << command;
+    EXPECT_THAT(out_.str(), HasSubstr("--namespace")) << command;
+  }
+  EXPECT_EQ(call({"--version"}), 0);
+}
+
+TEST_F(CommandLine, WhatIsWrittenWronglyIsStatus2) {
+  EXPECT_EQ(call({}), 2);
+  EXPECT_EQ(call({"bakcup"}), 2);
+  EXPECT_EQ(call({"backup", "--no-such-flag"}), 2);
+  EXPECT_EQ(call({"backup", "--output", "xml"}), 2);
+  EXPECT_EQ(call({"backup", "--timeout", "0"}), 2);
+  EXPECT_EQ(call({"restore"}), 2) << "--from is missing";
+  EXPECT_EQ(call({"restore", "--from", "x", "--only", "everything"}), 2);
+  EXPECT_EQ(call({"restore", "--from", "x", "--only", "files", "--skip", "files", "--yes"}), 2);
+}
+
+TEST_F(CommandLine, AMissingKubectlIsSaid) {
+  EXPECT_EQ(call({"find"}), static_cast<int>(ExitStatus::kFailed));
+  EXPECT_THAT(err_.str(), HasSubstr("kubectl was not found"));
+  EXPECT_THAT(err_.str(), HasSubstr("What to do now"));
+}
+
+TEST_F(CommandLine, ErrorsGoWhereTheFormatSays) {
+  EXPECT_EQ(call({"find", "--output", "json"}), static_cast<int>(ExitStatus::kFailed));
+  EXPECT_THAT(out_.str(), HasSubstr(R"("event":"error")"));
+  EXPECT_EQ(call({"backup", "-o", "-", "--output", "json"}), static_cast<int>(ExitStatus::kFailed));
+  EXPECT_EQ(out_.str(), "") << "standard output is the backup's";
+  EXPECT_THAT(err_.str(), HasSubstr(R"("event":"error")"));
+}
+
+}  // namespace
+}  // namespace exastro::cli

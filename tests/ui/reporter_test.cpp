@@ -1,0 +1,86 @@
+#include "ui/reporter.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "ui/format.h"
+#include "ui/step.h"
+
+namespace exastro::ui {
+namespace {
+
+TEST(Format, BytesAndDurationsAsPeopleReadThem) {
+  EXPECT_EQ(bytes_text(0), "0 B");
+  EXPECT_EQ(bytes_text(1023), "1023 B");
+  EXPECT_EQ(bytes_text(1536), "1.5 KiB");
+  EXPECT_EQ(bytes_text((1U << 20) - 1), "1.0 MiB");
+  EXPECT_EQ(bytes_text(std::uint64_t{5} << 30), "5.0 GiB");
+  EXPECT_EQ(duration_text(std::chrono::milliseconds(420)), "0.4 s");
+  EXPECT_EQ(duration_text(std::chrono::milliseconds(59990)), "1 min 0 s");
+  EXPECT_EQ(duration_text(std::chrono::seconds(125)), "2 min 5 s");
+  EXPECT_EQ(duration_text(std::chrono::minutes(62)), "1 h 2 min");
+}
+
+class Reporters : public testing::Test {
+ protected:
+  // A run with everything that can be said.
+  static void speak(Reporter& reporter) {
+    Step step(reporter, "Dumping", 4096);
+    step.add(1024);
+    step.done("3 tables");
+    { const Step failing(reporter, "Packing"); }
+    reporter.warning("careful");
+    reporter.command("kubectl get pods");
+    reporter.result({{"file", "x"}}, "Backup x");
+    reporter.error(Error("It broke.", "Mend it.", ExitStatus::kDamaged));
+  }
+  std::ostringstream out_;
+  std::ostringstream err_;
+};
+
+TEST_F(Reporters, ALogHasPlainLinesAndResultsApart) {
+  speak(*text_reporter(out_, err_, {}));
+  EXPECT_EQ(out_.str(), "Backup x\n");
+  EXPECT_EQ(err_.str(),
+            "Dumping ...\n  done: 3 tables, 1.0 KiB in 0.0 s\nPacking ...\n  failed: 0.0 s\nwarning: careful\n"
+            "error: It broke.\nWhat to do now: Mend it.\n");
+}
+
+TEST_F(Reporters, ATerminalIsWrittenOverAndLeftClean) {
+  speak(*text_reporter(out_, err_, {true, true, true}));
+  const std::string text = err_.str();
+  EXPECT_NE(text.find("\r\x1b[K...     Dumping"), std::string::npos);
+  EXPECT_NE(text.find("\r\x1b[K\x1b[32mdone    \x1b[0mDumping"), std::string::npos);
+  EXPECT_NE(text.find("\x1b[31mfailed  \x1b[0mPacking"), std::string::npos);
+  EXPECT_NE(text.find("+ kubectl get pods"), std::string::npos);
+  EXPECT_TRUE(text.ends_with("Mend it.\n"));
+}
+
+TEST_F(Reporters, WithoutColourThereIsNone) {
+  speak(*text_reporter(out_, err_, {false, true, false}));
+  EXPECT_EQ(err_.str().find("\x1b[3"), std::string::npos);
+}
+
+TEST_F(Reporters, AMachineGetsOneObjectPerLine) {
+  speak(*json_reporter(out_, true));
+  std::istringstream lines(out_.str());
+  std::vector<std::string> events;
+  nlohmann::json last;
+  for (std::string line; std::getline(lines, line);) {
+    last = nlohmann::json::parse(line);
+    events.push_back(last.at("event"));
+  }
+  EXPECT_EQ(events, (std::vector<std::string>{"step", "done", "step", "failed", "warning", "command", "result", "error"}));
+  EXPECT_EQ(last, (nlohmann::json{{"event", "error"}, {"text", "It broke."}, {"next", "Mend it."}, {"status", 5}}));
+  EXPECT_TRUE(err_.str().empty());
+}
+
+TEST_F(Reporters, BytesThatAreNoTextDoNotEndTheProgram) {
+  json_reporter(out_, false)->info("name \xff\xfe");
+  EXPECT_TRUE(nlohmann::json::accept(out_.str()));
+}
+
+}  // namespace
+}  // namespace exastro::ui
