@@ -70,10 +70,7 @@ std::vector<StockedServer> take_stock(kube::Cluster& cluster, const System& syst
 FilesFacts look_at_files(SharedFiles& files) {
   const FilesFacts facts = files.facts();
   if (facts.unreadable.empty()) return facts;
-  constexpr std::size_t kShown = 20;
-  const auto shown = std::min(kShown, facts.unreadable.size());
-  throw Error(fmt::format("{} of the shared files cannot be read by the user of Exastro's pods, for example:\n  {}",
-                          facts.unreadable.size(), fmt::join(facts.unreadable.begin(), facts.unreadable.begin() + static_cast<std::ptrdiff_t>(shown), "\n  ")),
+  throw Error(fmt::format("Among the shared files are some that the user of Exastro's pods cannot read: {}.", some_of(facts.unreadable)),
               "Make them readable (chmod, chown) or remove them, and run the backup again.");
 }
 

@@ -13,12 +13,6 @@ namespace {
 
 constexpr std::size_t kShownNames = 10;
 
-// The first of many names.
-std::string some_of(const std::vector<std::string>& names) {
-  const std::vector<std::string> shown(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(kShownNames, names.size())));
-  return fmt::format("{}{}", fmt::join(shown, ", "), names.size() > kShownNames ? ", …" : "");
-}
-
 std::optional<kube::Pod> container_in(const Json& pod) {
   if (pod.value("/status/phase"_json_pointer, "") != "Running") return std::nullopt;
   const Json containers = pod.value("/spec/containers"_json_pointer, Json::array());
@@ -51,6 +45,11 @@ std::optional<kube::Pod> files_pod(const System& system, const std::vector<Json>
 }
 
 }  // namespace
+
+std::string some_of(const std::vector<std::string>& names) {
+  const std::vector<std::string> shown(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(kShownNames, names.size())));
+  return fmt::format("{}{}", fmt::join(shown, ", "), names.size() > kShownNames ? ", …" : "");
+}
 
 void warn_of(const Inventory& inventory, std::vector<std::string>& warnings) {
   if (!inventory.absent.empty()) {

@@ -23,6 +23,9 @@ BackupPlan plan_backup(kube::Cluster& cluster, const System& system);
 std::string plan_text(const System& system, const BackupPlan& plan, const std::string& target);
 Json plan_json(const System& system, const BackupPlan& plan, const std::string& target);
 
+// The first of many names, for a message.
+std::string some_of(const std::vector<std::string>& names);
+
 // Sentences about what a backup of this does less than well.
 void warn_of(const Inventory& inventory, std::vector<std::string>& warnings);
 void warn_of(const FilesFacts& files, std::vector<std::string>& warnings);

@@ -167,7 +167,7 @@ class Restore {
       servers.back()->prepare();
     }
     const bool with_files = request_.parts.files && manifest.files;
-    if (with_files) check_room(files, backup);
+    if (with_files) check_files(files, backup);
     {
       ui::Step step(reporter_, "Stopping the proxy and every client of the databases");
       run.stop(Standstill::kAllClients, request_.timeout);
@@ -199,9 +199,15 @@ class Restore {
     return stocked;
   }
 
-  void check_room(SharedFiles& files, const ProvedBackup& backup) {
+  // Throws if the files could not be replaced, which must not turn out when the databases are.
+  void check_files(SharedFiles& files, const ProvedBackup& backup) {
     const std::uint64_t needed = backup.reader.member(backup.reader.manifest().files->member).plain_size;
     const FilesFacts facts = files.facts();
+    if (!facts.immovable.empty()) {
+      throw Error(fmt::format("Among the shared files are some that the user of Exastro's pods ({}) may not replace: {}.",
+                              system_.storage.user, some_of(facts.immovable)),
+                  "Give them to that user (chown -R) or remove them, or restore the databases alone: --skip files");
+    }
     if (facts.available >= needed) return;
     throw Error(fmt::format("The volume of the shared files has {} free, and the backup's files, which are unpacked beside the "
                             "present ones, need {}.",

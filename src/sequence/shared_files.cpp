@@ -26,6 +26,15 @@ ours \( -type f -o -type d \) -exec sh -c '
   for f; do
     if [ ! -r "$f" ] || { [ -d "$f" ] && [ ! -x "$f" ]; }; then printf "unreadable %s\n" "${f#./}"; fi
   done' sh {} + 2>/dev/null | head -n 1000
+[ -w . ] || echo 'immovable .'
+ours -type d ! -user "$(id -u)" -exec sh -c '
+  for f; do [ -w "$f" ] || printf "immovable %s\n" "${f#./}"; done' sh {} + 2>/dev/null | head -n 1000
+# In a sticky directory of another user, only the owner of an entry may rename it.
+if [ -k . ] && [ ! -O . ]; then
+  for f in * .[!.]* ..?*; do
+    [ -e "$f" ] && [ ! -O "$f" ] && printf 'immovable %s\n' "$f"
+  done
+fi
 ours ! -type f ! -type d ! -type l -exec sh -c '
   for f; do printf "special %s\n" "${f#./}"; done' sh {} + 2>/dev/null | head -n 1000
 :
@@ -129,6 +138,7 @@ FilesFacts parse_facts(const std::string& text) {
     if (word == "entries") facts.entries = number(rest);
     if (word == "others") facts.of_others = number(rest);
     if (word == "unreadable") facts.unreadable.push_back(rest);
+    if (word == "immovable" && rest != "lost+found" && rest != ".snapshot") facts.immovable.push_back(rest);
     if (word == "special") facts.special.push_back(rest);
   }
   return facts;

@@ -131,6 +131,20 @@ TEST_F(Files, OfOthersAreCounted) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can give files away";
   ASSERT_EQ(chown((root_ / "-dash").c_str(), 0, 0), 0);
   EXPECT_EQ(files_->facts().of_others, 1U);
+  EXPECT_TRUE(files_->facts().immovable.empty()) << "a file can be renamed by who owns its folder";
+}
+
+TEST_F(Files, WhatNoRestoreCouldReplaceIsNamed) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  ASSERT_EQ(chown((root_ / "組織").c_str(), 0, 0), 0);
+  EXPECT_EQ(files_->facts().immovable, (std::vector<std::string>{"組織"}));
+  fs::permissions(root_ / "組織", fs::perms::all);
+  EXPECT_TRUE(files_->facts().immovable.empty());
+  ASSERT_EQ(chown(root_.c_str(), 0, 0), 0);
+  fs::permissions(root_, fs::perms::all | fs::perms::sticky_bit);
+  EXPECT_EQ(files_->facts().immovable, (std::vector<std::string>{"組織"}));
+  fs::permissions(root_, fs::perms::owner_all);
+  EXPECT_THROW(files_->facts(), Error) << "cannot even be entered";
 }
 
 // A directory that its owner may not write to can be renamed, but not into another one.
