@@ -49,7 +49,7 @@ void check_room(int fd, const std::filesystem::path& directory, std::uint64_t by
               "Make room there, or set TMPDIR to a directory with more.");
 }
 
-FileDescriptor spool(int input, const std::filesystem::path& directory) {
+FileDescriptor spool(int input, const std::filesystem::path& directory, const std::function<void()>& before_read) {
   FileDescriptor file = make_unnamed_file(directory);
   struct stat status {};
   if (::fstat(input, &status) == 0 && S_ISREG(status.st_mode)) {
@@ -60,6 +60,7 @@ FileDescriptor spool(int input, const std::filesystem::path& directory) {
   std::uint64_t checked = 0;
   const std::string shown = fmt::format("the temporary file in {}", directory.string());
   while (true) {
+    if (before_read) before_read();
     const ssize_t n = ::read(input, buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) throw Error(fmt::format("cannot read the backup: {}", std::generic_category().message(errno)));

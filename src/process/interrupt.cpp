@@ -1,8 +1,10 @@
 #include "process/interrupt.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -23,6 +25,19 @@ extern "C" void on_signal(int) {
   errno = saved;
 }
 
+void set_handlers(void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESTART;
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    // `nohup` ignores SIGHUP on purpose.
+    struct sigaction before {};
+    sigaction(signal, nullptr, &before);
+    if (before.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
+  }
+}
+
 }  // namespace
 
 void Interrupt::install() {
@@ -34,16 +49,7 @@ void Interrupt::install() {
   }
   g_read_end = ends[0];
   g_write_end = ends[1];
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  sigemptyset(&action.sa_mask);
-  action.sa_flags = SA_RESTART;
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-    // `nohup` ignores SIGHUP on purpose.
-    struct sigaction before {};
-    sigaction(signal, nullptr, &before);
-    if (before.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
-  }
+  set_handlers(on_signal);
 }
 
 bool Interrupt::requested() { return g_requested && g_shields == 0; }
@@ -55,6 +61,17 @@ void Interrupt::throw_if_requested() {
 bool Interrupt::shielded() { return g_shields > 0; }
 
 int Interrupt::descriptor() { return g_read_end; }
+
+void Interrupt::wait_readable(int descriptor) {
+  std::array<pollfd, 2> waited{pollfd{descriptor, POLLIN, 0}, pollfd{g_read_end, POLLIN, 0}};
+  while (poll(waited.data(), waited.size(), -1) < 0 && errno == EINTR) throw_if_requested();
+  throw_if_requested();
+}
+
+Interrupt::Plain::Plain() { set_handlers(SIG_DFL); }
+Interrupt::Plain::~Plain() {
+  if (g_read_end >= 0) set_handlers(on_signal);
+}
 
 Interrupt::Shield::Shield() { ++g_shields; }
 Interrupt::Shield::~Shield() { --g_shields; }

@@ -20,6 +20,18 @@ class Interrupt {
   // Readable from the first interrupt on, and never drained.
   [[nodiscard]] static int descriptor();
 
+  // Waits until there is something to read, or the end. Throws Interrupted.
+  static void wait_readable(int descriptor);
+
+  // While one exists, the signals end the program as if it had no handlers: for work that leaves nothing to put back.
+  class Plain {
+   public:
+    Plain();
+    ~Plain();
+    Plain(const Plain&) = delete;
+    Plain& operator=(const Plain&) = delete;
+  };
+
   // While one exists, this thread does not see interrupts: for the steps that put things back.
   class Shield {
    public:

@@ -150,7 +150,10 @@ class Backup {
     manifest.outage_seconds = run.outage().count();
     ui::Step step(reporter_, "Syncing the backup to the disk");
     writer.finish(manifest);
-    if (to_standard_output(request_)) writer.copy_to(STDOUT_FILENO);
+    if (to_standard_output(request_)) {
+      const process::Interrupt::Plain plain;  // who reads may never do so, and nothing is left to put back
+      writer.copy_to(STDOUT_FILENO);
+    }
     step.done();
     report(writer, manifest, std::chrono::duration<double>(Clock::now() - begun_).count(), reporter_);
   }

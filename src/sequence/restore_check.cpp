@@ -22,7 +22,9 @@ archive::BackupReader open_backup(const std::string& from) {
   if (::isatty(STDIN_FILENO) == 1) {
     throw Error("A backup cannot come from a terminal.", "Redirect it: kubectl exastro restore --from - < FILE", ExitStatus::kUsage);
   }
-  return archive::BackupReader::open(archive::spool(STDIN_FILENO, std::filesystem::temp_directory_path()), "standard input");
+  return archive::BackupReader::open(archive::spool(STDIN_FILENO, std::filesystem::temp_directory_path(),
+                                                    [] { process::Interrupt::wait_readable(STDIN_FILENO); }),
+                                     "standard input");
 }
 
 const Manifest::Server* find_server(const Manifest& manifest, const std::string& id) {
