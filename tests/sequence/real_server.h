@@ -30,8 +30,8 @@ class RealServer : public testing::Test {
     std::filesystem::permissions(*directory_, std::filesystem::perms::all);
     const std::string data = (*directory_ / "data").string();
     const std::string user = geteuid() == 0 ? "--user=root" : "";
-    if (system(("mariadb-install-db --no-defaults " + user + " --auth-root-authentication-method=normal --datadir=" + data +
-                      " >/dev/null 2>&1").c_str()) != 0) return;
+    if (system(("mariadb-install-db --no-defaults " + user + " --auth-root-authentication-method=normal --tmpdir=" + directory_->string() + " --datadir=" + data +
+                      " >" + log() + " 2>&1").c_str()) != 0) return;
     pod_.emplace(*directory_);
     std::ofstream init(*directory_ / "init.sql");
     init << "ALTER USER root@localhost IDENTIFIED BY " << quote_text(kPassword) << ";\n"
@@ -40,12 +40,14 @@ class RealServer : public testing::Test {
     init.close();
     const std::string socket = (*directory_ / "s").string();
     const std::string init_file = "--init-file=" + (*directory_ / "init.sql").string();
+    // Servers that share a directory for temporary tables take each other's.
+    const std::string tmpdir = "--tmpdir=" + directory_->string();
     const std::string port_option = "--port=" + port();  // before the fork: the child has another number
     server_ = fork();
     if (server_ == 0) {
-      if (freopen("/dev/null", "w", stdout) == nullptr || freopen("/dev/null", "w", stderr) == nullptr) _exit(126);
+      if (freopen(log().c_str(), "a", stdout) == nullptr || freopen(log().c_str(), "a", stderr) == nullptr) _exit(126);
       execlp("mariadbd", "mariadbd", "--no-defaults", user.empty() ? "--skip-networking=0" : user.c_str(), ("--datadir=" + data).c_str(),
-             ("--socket=" + socket).c_str(), port_option.c_str(), "--bind-address=127.0.0.1", init_file.c_str(), "--skip-name-resolve",
+             ("--socket=" + socket).c_str(), tmpdir.c_str(), port_option.c_str(), "--bind-address=127.0.0.1", init_file.c_str(), "--skip-name-resolve",
              "--lower-case-table-names=1", "--character-set-server=utf8mb4", "--collation-server=utf8mb4_bin",
              ("--pid-file=" + data + "/pid").c_str(), nullptr);
       _exit(127);
@@ -62,7 +64,10 @@ class RealServer : public testing::Test {
   }
 
   // Here and not above: a test whose suite is not set up counts as skipped, and a check that is skipped is none.
-  void SetUp() override { ASSERT_TRUE(started_) << "the server did not start"; }
+  void SetUp() override {
+    std::ifstream text(log());
+    ASSERT_TRUE(started_) << "the server did not start: " << std::string(std::istreambuf_iterator<char>(text), {});
+  }
 
   static void TearDownTestSuite() {
     if (server_ > 0) {
@@ -78,6 +83,8 @@ class RealServer : public testing::Test {
   static Login login(const std::string& password = kPassword) { return {"127.0.0.1", port(), "root", password}; }
 
   static Database make(const std::string& password = kPassword) { return {cluster(), LocalPod::container(), login(password)}; }
+
+  static std::string log() { return (*directory_ / "log").string(); }
 
   // Tests may run side by side, each in a process with a server of its own.
   static std::string port() { return std::to_string(20000 + getpid() % 12000); }

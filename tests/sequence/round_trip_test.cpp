@@ -46,6 +46,7 @@ class RoundTrip : public RealServer {
  protected:
   void SetUp() override {
     RealServer::SetUp();
+    if (HasFatalFailure()) return;
     Side& platform = system_.platform;
     platform.id = "platform";
     platform.namespace_ = "ns";
@@ -69,6 +70,7 @@ class RoundTrip : public RealServer {
     make().query(kSystemSql);
   }
   void TearDown() override {
+    if (!started_) return;
     // Run in one process, the tests share a server.
     for (const char* name : {"platform", "keycloak", "ita_db", "stranger", kOrganization, kWorkspace, "ita_org_cccccccccccccccccccc",
                              "ita_ws_zzzzzzzzzzzzzzzzzzzz", "ita_ws_later"}) {

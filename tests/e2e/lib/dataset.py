@@ -283,7 +283,7 @@ END""")
         user = "report user's `x`"
         hosts = ("%", "10.%")
         for host in hosts:
-            self.do("ita", "CREATE USER %s@%s IDENTIFIED BY %s", (user, host, self.password()))
+            self.do("ita", "CREATE USER IF NOT EXISTS %s@%s IDENTIFIED BY %s", (user, host, self.password()))
         grant = lambda what: self.do("ita", f"GRANT {what} TO %s@'%%'", (user,))  # noqa: E731
         grant(f"SELECT, SHOW VIEW ON `{database}`.*")
         grant(f"INSERT, UPDATE ON `{database}`.`T_PARENT`")
