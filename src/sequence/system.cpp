@@ -12,8 +12,14 @@
 namespace exastro {
 namespace {
 
-std::string where(const std::optional<std::string>& namespace_) {
-  return namespace_ ? fmt::format("in namespace {}", *namespace_) : "in all namespaces";
+// Where releases were looked for: first in one namespace, and then, if `everywhere`, in all.
+struct Search {
+  std::string namespace_;
+  bool everywhere = false;
+};
+
+std::string where(const Search& searched) {
+  return fmt::format("in namespace {}{}", searched.namespace_, searched.everywhere ? " and in all others" : "");
 }
 
 bool named(const std::vector<std::string>& wanted, const kube::HelmRecord& record) {
@@ -82,7 +88,7 @@ std::optional<std::vector<Release>> one_system(const std::vector<Release>& relea
 }
 
 // Throws the error that fits what was found.
-[[noreturn]] void refuse(const std::vector<Release>& releases, const std::optional<std::string>& searched,
+[[noreturn]] void refuse(const std::vector<Release>& releases, const Search& searched,
                          const std::vector<std::string>& wanted) {
   const std::string name = wanted.empty() ? "a deployed Helm release of Exastro"
                                           : fmt::format("the deployed Helm release {}", fmt::join(wanted, ", "));
@@ -119,12 +125,12 @@ std::vector<Release> find_releases(kube::Cluster& cluster, const FindOptions& op
     records = cluster.helm_records(std::nullopt);
   } catch (const kube::KubeError& error) {
     if (error.reason() != kube::Reason::kForbidden) throw;
-    refuse(releases_here, here, options.releases);
+    refuse(releases_here, {here}, options.releases);
   }
   std::vector<Release> releases = read_exastro_releases(cluster, records, options.releases);
   // A chosen namespace narrows: what is in it must take part.
   if (cluster.chosen_namespace() && options.releases.empty()) {
-    if (releases_here.empty()) refuse({}, here, options.releases);
+    if (releases_here.empty()) refuse({}, {here}, options.releases);
     const bool has_platform = releases_here.size() == 1 && releases_here[0].has_platform();
     if (releases_here.size() == 1) {
       std::erase_if(releases, [&](const Release& release) {
@@ -134,7 +140,7 @@ std::vector<Release> find_releases(kube::Cluster& cluster, const FindOptions& op
     }
   }
   auto system = one_system(releases);
-  if (!system) refuse(releases, std::nullopt, options.releases);
+  if (!system) refuse(releases, {here, true}, options.releases);
   for (const auto& release : *system) warn_of_newer_revisions(records, release, reporter);
   return *system;
 }

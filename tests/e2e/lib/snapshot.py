@@ -224,12 +224,14 @@ def walk(path, before, after, found):
     elif path.endswith("/mtime_ns") and None in (before, after):
         return  # a folder into which, in the meantime, a writer has put its heartbeat folder
     elif before != after:
-        found.append((path, f"{path}: was {short(before)}, is {short(after)}"))
+        found.append((path, f"{path}: was {short(before, after)}, is {short(after, before)}"))
 
 
-def short(value):
-    text = repr(value)
-    return text if len(text) < 300 else text[:300] + "..."
+def short(value, other):
+    """Of a long text, where it begins to differ"""
+    text, common = repr(value), len(os.path.commonprefix([repr(value), repr(other)]))
+    start = max(0, common - 40) if len(text) > 300 else 0
+    return ("..." if start else "") + text[start:start + 300] + ("..." if len(text) > start + 300 else "")
 
 
 def activity_is_consistent(picture):
