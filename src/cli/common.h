@@ -43,6 +43,7 @@ kube::Kubectl make_cluster(const CommonFlags& flags, ui::Reporter& reporter);
 System find(kube::Cluster& cluster, const CommonFlags& flags, ui::Reporter& reporter);
 
 Command add_find(CLI::App& app);
+Command add_status(CLI::App& app);
 Command add_stop(CLI::App& app);
 Command add_start(CLI::App& app);
 Command add_backup(CLI::App& app);

@@ -1,5 +1,6 @@
 #include "cli/common.h"
 #include "sequence/maintenance.h"
+#include "sequence/status.h"
 
 namespace exastro::cli {
 
@@ -20,6 +21,18 @@ Command add_start(CLI::App& app) {
   command.run = [flags = command.flags](ui::Reporter& reporter) {
     kube::Kubectl cluster = make_cluster(*flags, reporter);
     start_after_maintenance(cluster, find(cluster, *flags, reporter), reporter);
+  };
+  return command;
+}
+
+Command add_status(CLI::App& app) {
+  Command command = add_command(app, "status", "What there is, whether it runs, what an earlier run has left; changes nothing",
+                                "  kubectl exastro status\n  kubectl exastro status -n exastro --output json");
+  command.run = [flags = command.flags](ui::Reporter& reporter) {
+    kube::Kubectl cluster = make_cluster(*flags, reporter);
+    const System system = find(cluster, *flags, reporter);
+    const Status status = look_at(cluster, system);
+    reporter.result(status_json(system, status), status_text(system, status));
   };
   return command;
 }

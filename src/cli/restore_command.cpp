@@ -45,7 +45,6 @@ Command add_restore(CLI::App& app) {
   command.app->add_option("--skip", own->skip, "Do not restore these parts")->check(parts);
   command.app->add_flag("--keep-extra", request.keep_extra, "Keep databases, accounts and files that the backup does not have");
   command.app->add_flag("--strip-definer", request.strip_definers, "Take DEFINER clauses off even where the server could set them");
-  command.app->add_flag("--take-over", request.take_over, "Go on from a restore that was cut off while it replaced data");
   add_timeout(*command.app, own->timeout_seconds, "Seconds for pods to start, to stop and to be ready: each");
   command.run = [flags = command.flags, own](ui::Reporter& reporter) {
     own->request.parts = chosen_parts(*own);

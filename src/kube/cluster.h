@@ -100,12 +100,15 @@ class Cluster {
   // Helm's records, without their bodies.
   virtual std::vector<HelmRecord> helm_records(const std::optional<std::string>& namespace_) = 0;
 
+  // Both give the object as the server has it then.
   // Throws KubeError kAlreadyExists if it is there.
-  virtual void create(const Json& object) = 0;
+  virtual Json create(const Json& object) = 0;
   // Replaces it as it was read: throws kConflict if somebody changed it meanwhile (metadata.resourceVersion).
-  virtual void replace(const Json& object) = 0;
+  virtual Json replace(const Json& object) = 0;
   // No error if there is none. Does not wait for its end.
   virtual void remove(const std::string& kind, const std::string& namespace_, const std::string& name) = 0;
+  // Removes a Lease if it is still as it was read. Throws kConflict if not.
+  virtual void remove_if_unchanged(const Json& lease) = 0;
   // `workloads` are "deployment/NAME" or "statefulset/NAME".
   virtual void scale(const std::string& namespace_, const std::vector<std::string>& workloads, int replicas) = 0;
   // A JSON merge patch. It is visible in the process list: nothing confidential may be in it.

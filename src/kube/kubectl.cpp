@@ -175,14 +175,26 @@ std::vector<HelmRecord> Kubectl::helm_records(const std::optional<std::string>& 
   return records;
 }
 
-void Kubectl::create(const Json& object) {
+Json Kubectl::create(const Json& object) {
   const std::string what = fmt::format("Creating {} {}", object.value("kind", ""), object["metadata"].value("name", ""));
-  request(what, {"create", "-f", "-", "-o", "name"}, object.dump());
+  return parse_json(what, request(what, {"create", "-f", "-", "-o", "json"}, object.dump()));
 }
 
-void Kubectl::replace(const Json& object) {
+Json Kubectl::replace(const Json& object) {
   const std::string what = fmt::format("Replacing {} {}", object.value("kind", ""), object["metadata"].value("name", ""));
-  request(what, {"replace", "-f", "-", "-o", "name"}, object.dump());
+  return parse_json(what, request(what, {"replace", "-f", "-", "-o", "json"}, object.dump()));
+}
+
+void Kubectl::remove_if_unchanged(const Json& lease) {
+  // `kubectl delete` itself knows no precondition; with --raw, what it reads becomes the DeleteOptions.
+  const Json& metadata = lease.at("metadata");
+  const std::string name = metadata.at("name");
+  const std::string url =
+      fmt::format("/apis/coordination.k8s.io/v1/namespaces/{}/leases/{}", metadata.at("namespace").get<std::string>(), name);
+  const Json options = {{"apiVersion", "v1"},
+                        {"kind", "DeleteOptions"},
+                        {"preconditions", {{"resourceVersion", metadata.at("resourceVersion")}}}};
+  request("Deleting Lease " + name, {"delete", "--raw", url, "-f", "-"}, options.dump());
 }
 
 void Kubectl::remove(const std::string& kind, const std::string& namespace_, const std::string& name) {

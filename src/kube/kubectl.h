@@ -32,9 +32,10 @@ class Kubectl : public Cluster {
                          const std::string& selector) override;
   std::optional<Json> get(const std::string& kind, const std::string& namespace_, const std::string& name) override;
   std::vector<HelmRecord> helm_records(const std::optional<std::string>& namespace_) override;
-  void create(const Json& object) override;
-  void replace(const Json& object) override;
+  Json create(const Json& object) override;
+  Json replace(const Json& object) override;
   void remove(const std::string& kind, const std::string& namespace_, const std::string& name) override;
+  void remove_if_unchanged(const Json& lease) override;
   void scale(const std::string& namespace_, const std::vector<std::string>& workloads, int replicas) override;
   void patch(const std::string& kind, const std::string& namespace_, const std::string& name,
              const Json& merge_patch) override;

@@ -131,7 +131,7 @@ class Backup {
     const std::string time_text = archive::format_timestamp(std::time(nullptr));
     archive::BackupWriter writer = open_writer(system_, request_, time_text);
     BackupContent content(writer, system_, time_text, reporter_);
-    MaintenanceRun run(cluster_, system_, "backup", reporter_);  // undone by put_back(), or after_failure()
+    MaintenanceRun run(cluster_, system_, {"backup", false, {}}, reporter_);  // undone by put_back(), or after_failure()
     try {
       prepare(run, content.manifest());
       check_room(writer, estimate());

@@ -24,7 +24,7 @@ std::string now_text() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime
 
 void stop_for_maintenance(kube::Cluster& cluster, const System& system, std::chrono::seconds timeout,
                           ui::Reporter& reporter) {
-  MaintenanceRun run(cluster, system, "stop", reporter);
+  MaintenanceRun run(cluster, system, {"stop", false, {}}, reporter);
   try {
     ui::Step step(reporter, "Stopping the proxy and everything that writes");
     run.stop(Standstill::kWriters, timeout);
@@ -37,17 +37,18 @@ void stop_for_maintenance(kube::Cluster& cluster, const System& system, std::chr
 }
 
 void start_after_maintenance(kube::Cluster& cluster, const System& system, ui::Reporter& reporter) {
-  const auto record = find_record(cluster, system);
-  if (!record) {
+  if (!find_record(cluster, system)) {
     reporter.result({{"state", "nothing to start"}}, "Nothing is recorded as stopped, so nothing was started.");
     return;
   }
-  if (record->destructive) {
-    throw Error(fmt::format("A restore by {}, begun {}, was cut off after it had begun to replace data; started now, Exastro "
-                            "would work on half of it.",
-                            record->started_by, record->started_at),
-                "Run the restore again, with --take-over.", ExitStatus::kServicesStopped);
+  const Lease lease(cluster, system.namespace_(), system.release(), holder_text("start", this_person(), now_text()), {},
+                    [&](const std::string& holder) { reporter.info(Lease::watching_text(holder, {})); });
+  const auto record = find_record(cluster, system);
+  if (!record) {
+    reporter.result({{"state", "nothing to start"}}, "Another run has started the services meanwhile.");
+    return;
   }
+  if (record->destructive) throw half_replaced(*record);
   start_services(cluster, *record, reporter);
   reporter.result({{"state", "started"}, {"workloads", record->workloads.size()}},
                   fmt::format("Started {} workloads as they were before {} ({}).", record->workloads.size(), record->started_at,

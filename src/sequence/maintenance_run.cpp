@@ -22,6 +22,17 @@ std::string new_run_id() {
   return fmt::format("{:08x}", random());
 }
 
+MaintenanceRecord new_record(const System& system, const std::string& operation) {
+  MaintenanceRecord record;
+  record.namespace_ = system.namespace_();
+  record.release = system.release();
+  record.run_id = new_run_id();
+  record.operation = operation;
+  record.started_at = now_text();
+  record.started_by = this_person();
+  return record;
+}
+
 // What an error says, ready to be followed by another sentence.
 std::string sentence(const Error& error) {
   std::string text = error.what();
@@ -46,28 +57,40 @@ void persistently(Work work) {
 
 }  // namespace
 
-MaintenanceRun::MaintenanceRun(kube::Cluster& cluster, const System& system, const std::string& operation,
-                               ui::Reporter& reporter, bool take_over)
-    : cluster_(cluster), system_(system), reporter_(reporter) {
-  record_.namespace_ = system.namespace_();
-  record_.release = system.release();
-  record_.run_id = new_run_id();
-  record_.operation = operation;
-  record_.started_at = now_text();
-  record_.started_by = this_person();
+MaintenanceRun::MaintenanceRun(kube::Cluster& cluster, const System& system, Options options, ui::Reporter& reporter)
+    : cluster_(cluster),
+      system_(system),
+      reporter_(reporter),
+      record_(new_record(system, options.operation)),
+      lease_(cluster, record_.namespace_, record_.release, holder_text(record_.operation, record_.started_by, record_.started_at), options.lease,
+             [&](const std::string& holder) { reporter.info(Lease::watching_text(holder, options.lease)); }) {
   specs_ = plan_pods(system, record_.run_id);
   for (const auto& spec : specs_) record_.pods.push_back({spec.namespace_, spec.name});
-  const auto earlier = find_record(cluster, system);
+  begin_record(options.replaces_all);
+}
+
+void MaintenanceRun::begin_record(bool replaces_all) {
+  const auto earlier = find_record(cluster_, system_);
   if (!earlier) {
-    create_record(cluster, record_);
+    create_record(cluster_, record_);
     return;
   }
-  if (!take_over || !earlier->destructive) throw busy(*earlier);
-  for (const auto& pod : earlier->pods) cluster.remove("pod", pod.namespace_, pod.name);
+  // Whoever wrote it holds no lease any more.
+  if (earlier->operation == "stop") throw stopped_on_purpose(*earlier);
+  if (!earlier->destructive) {
+    reporter_.info(fmt::format("A {} by {}, begun {}, was cut off; what it left is put back first.", earlier->operation,
+                               earlier->started_by, earlier->started_at));
+    start_services(cluster_, *earlier, reporter_);
+    create_record(cluster_, record_);
+    return;
+  }
+  if (!replaces_all) throw half_replaced(*earlier);
+  reporter_.info(fmt::format("A restore by {}, begun {}, was cut off while it replaced data; this one finishes its work.",
+                             earlier->started_by, earlier->started_at));
+  for (const auto& pod : earlier->pods) cluster_.remove("pod", pod.namespace_, pod.name);
   record_.workloads = earlier->workloads;
   record_.destructive = true;
-  // Of two that take over at once, one finds the other's name here.
-  update_record(cluster, record_, earlier->run_id);
+  update_record(cluster_, record_, earlier->run_id);
   state_ = State::kDestroying;
 }
 
@@ -99,6 +122,7 @@ std::chrono::duration<double> MaintenanceRun::outage() const {
 }
 
 void MaintenanceRun::begin_destruction() {
+  confirm();
   record_.destructive = true;
   update_record(cluster_, record_, record_.run_id);
   state_ = State::kDestroying;
@@ -152,7 +176,7 @@ Error MaintenanceRun::after_failure(const Error& error) {
       reporter_.warning(fmt::format("A maintenance pod may be left: {}", second.what()));
     }
     return Error(fmt::format("{} The data is only partly replaced, so the services stay stopped.", sentence(error)),
-                 "Run the restore again, with --take-over. What ran before is recorded in the cluster and comes back after it.",
+                 "Run the restore again: kubectl exastro restore --from FILE. What ran before is recorded in the cluster and comes back then.",
                  ExitStatus::kServicesStopped);
   }
   try {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <string>
 
+#include "sequence/lease.h"
 #include "sequence/maintenance_pods.h"
 #include "sequence/services.h"
 #include "sequence/system.h"
@@ -13,10 +14,16 @@ namespace exastro {
 
 class MaintenanceRun {
  public:
-  // Writes the record. Throws Error (kBusy) if another run has one; with `take_over`, that of a restore that was cut off
-  // becomes this run's, with the counts in it. `operation` is "backup", "restore" or "stop".
-  MaintenanceRun(kube::Cluster& cluster, const System& system, const std::string& operation, ui::Reporter& reporter,
-                 bool take_over = false);
+  struct Options {
+    std::string operation;         // "backup", "restore" or "stop"
+    bool replaces_all = false;     // a restore of everything: it may finish what one that was cut off has begun
+    Lease::Options lease;
+  };
+
+  // Takes the lease, undoes what a run that was cut off has left, and writes this run's record. Throws Error (kBusy) if
+  // another run lives, if the services were stopped on purpose, or if a restore was cut off while it replaced data and
+  // this run does not replace all of it: then its counts become this run's.
+  MaintenanceRun(kube::Cluster& cluster, const System& system, Options options, ui::Reporter& reporter);
   // Puts back what was not put back, and reports what fails in that.
   ~MaintenanceRun();
   MaintenanceRun(const MaintenanceRun&) = delete;
@@ -35,6 +42,9 @@ class MaintenanceRun {
   // How long the services have been stopped, or were.
   [[nodiscard]] std::chrono::duration<double> outage() const;
 
+  // Throws Error (kBusy) if another run has taken this one's place: to be asked before every step that destroys.
+  void confirm() { lease_.confirm(); }
+
   // From here on the data is no longer what it was: after a failure the services stay stopped.
   void begin_destruction();
   // The data is whole again.
@@ -52,6 +62,8 @@ class MaintenanceRun {
   Error after_failure(const Error& error);
 
  private:
+  void begin_record(bool replaces_all);
+
   enum class State { kOpen, kDestroying, kClosed };
   void remove_pods();
 
@@ -59,6 +71,7 @@ class MaintenanceRun {
   const System& system_;
   ui::Reporter& reporter_;
   MaintenanceRecord record_;
+  Lease lease_;
   std::vector<MaintenancePodSpec> specs_;
   State state_ = State::kOpen;
   std::chrono::steady_clock::time_point stopped_;

@@ -21,6 +21,9 @@ std::vector<kube::Access> needed(const System& system, Standstill standstill) {
   for (const char* verb : {"create", "get", "update", "delete"}) {
     accesses.push_back({system.namespace_(), verb, "", "configmaps", ""});
   }
+  for (const char* verb : {"create", "get", "update", "delete"}) {
+    accesses.push_back({system.namespace_(), verb, "coordination.k8s.io", "leases", ""});
+  }
   std::set<std::pair<std::string, WorkloadKind>> kinds;
   for (const auto& workload : to_stop(system.workloads, standstill)) kinds.emplace(workload.namespace_, workload.kind);
   for (const auto& [namespace_, kind] : kinds) {

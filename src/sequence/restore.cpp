@@ -102,7 +102,7 @@ class Restore {
       throw Error("Nothing was changed, as you did not answer yes.", "", ExitStatus::kDeclined);
     }
     begun_ = Clock::now();
-    MaintenanceRun run(cluster_, system_, "restore", reporter_, request_.take_over);  // undone by put_back(), or after_failure()
+    MaintenanceRun run(cluster_, system_, {"restore", replaces_all(), {}}, reporter_);  // undone by put_back(), or after_failure()
     std::vector<std::string> missing;
     std::string proxy;
     try {
@@ -119,6 +119,10 @@ class Restore {
   }
 
  private:
+  [[nodiscard]] bool replaces_all() const {
+    return request_.parts.databases && request_.parts.files && request_.parts.accounts && !request_.keep_extra;
+  }
+
   [[nodiscard]] std::string question(const Manifest& manifest) const {
     return fmt::format("This stops {}/{} and replaces {} with those of {}.", system_.namespace_(), system_.release(),
                        parts_text(manifest, request_), manifest.created_at);

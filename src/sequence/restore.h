@@ -21,7 +21,6 @@ struct RestoreRequest {
   bool dry_run = false;         // prove the backup and tell what would be done
   bool keep_extra = false;      // leave databases, accounts and files that the backup does not have
   bool strip_definers = false;  // even where the server could set them
-  bool take_over = false;       // a restore that was cut off
   std::chrono::seconds timeout{600};
 };
 

@@ -91,14 +91,16 @@ std::optional<MaintenanceRecord> find_record(kube::Cluster& cluster, const Syste
   return read_record(cluster, system.namespace_(), system.release());
 }
 
-Error busy(const MaintenanceRecord& earlier) {
-  const std::string who = fmt::format("A {} by {}, begun {},", earlier.operation, earlier.started_by, earlier.started_at);
-  if (earlier.destructive) {
-    return Error(who + " has begun to replace data and was cut off, or still runs.",
-                 "If it runs no more, finish its work: kubectl exastro restore --take-over --from FILE", ExitStatus::kBusy);
-  }
-  return Error(who + " holds the services stopped, or was cut off.",
-               "If it runs no more, start the services with: kubectl exastro start", ExitStatus::kBusy);
+Error stopped_on_purpose(const MaintenanceRecord& earlier) {
+  return Error(fmt::format("The services were stopped by {}, {}, and are to be started first.", earlier.started_by, earlier.started_at),
+               "Start them with: kubectl exastro start", ExitStatus::kBusy);
+}
+
+Error half_replaced(const MaintenanceRecord& earlier) {
+  return Error(fmt::format("A restore by {}, begun {}, was cut off after it had begun to replace data; Exastro would work on half "
+                           "of it.",
+                           earlier.started_by, earlier.started_at),
+               "Finish it with a restore of everything: kubectl exastro restore --from FILE", ExitStatus::kServicesStopped);
 }
 
 void create_record(kube::Cluster& cluster, const MaintenanceRecord& record) {
@@ -107,7 +109,7 @@ void create_record(kube::Cluster& cluster, const MaintenanceRecord& record) {
   } catch (const kube::KubeError& error) {
     if (error.reason() != kube::Reason::kAlreadyExists) throw;
     const auto earlier = read_record(cluster, record.namespace_, record.release);
-    if (earlier) throw busy(*earlier);
+    if (earlier && earlier->operation == "stop") throw stopped_on_purpose(*earlier);
     throw Error("Another run held the services stopped just now.", "Run the command again.", ExitStatus::kBusy);
   }
 }
@@ -119,7 +121,11 @@ void update_record(kube::Cluster& cluster, const MaintenanceRecord& record, cons
                 ExitStatus::kBusy);
   }
   const MaintenanceRecord earlier = parse_config_map(*live);
-  if (earlier.run_id != run_id) throw busy(earlier);
+  if (earlier.run_id != run_id) {
+    throw Error(fmt::format("The record in the cluster is no longer this run's: a {} by {} has taken its place.", earlier.operation,
+                            earlier.started_by),
+                "Look with: kubectl exastro status", ExitStatus::kBusy);
+  }
   Json object = to_config_map(record);
   object["metadata"]["resourceVersion"] = live->at("metadata").value("resourceVersion", "");
   cluster.replace(object);

@@ -22,8 +22,9 @@ std::vector<Workload> to_stop(const std::vector<Workload>& workloads, Standstill
 // The record of an earlier run that has not ended, if there is one.
 std::optional<MaintenanceRecord> find_record(kube::Cluster& cluster, const System& system);
 
-// The error of a run that finds the services held by another.
-Error busy(const MaintenanceRecord& earlier);
+// The errors of a run that finds such a record of another.
+Error stopped_on_purpose(const MaintenanceRecord& earlier);
+Error half_replaced(const MaintenanceRecord& earlier);
 
 // Creates the record. Throws Error (kBusy) if there is one already: it alone knows the true counts, so it is never
 // written over.

@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "memory_cluster.h"
-#include "process/interrupt.h"
+#include "sequence/maintenance.h"
 
 namespace exastro {
 namespace {
@@ -29,6 +29,9 @@ class Run : public testing::Test {
     return cluster_.workloads == before_ && cluster_.config_maps.empty() && cluster_.maintenance_pods.empty();
   }
 
+  MaintenanceRun::Options backup_{"backup", false, {}};
+  MaintenanceRun::Options restore_{"restore", true, {}};
+  MaintenanceRun::Options stop_{"stop", false, {}};
   MemoryCluster cluster_;
   System system_;
   std::map<std::string, MemoryCluster::State> before_;
@@ -38,7 +41,7 @@ class Run : public testing::Test {
 };
 
 TEST_F(Run, RecordsItsPodsBeforeItMakesThemAndLeavesNothing) {
-  MaintenanceRun run(cluster_, system_, "backup", *reporter_);
+  MaintenanceRun run(cluster_, system_, backup_, *reporter_);
   run.start_pods(std::chrono::seconds(1));
   run.stop(Standstill::kWriters, std::chrono::seconds(1));
   EXPECT_EQ(cluster_.calls.at(0), "create ConfigMap");
@@ -52,7 +55,7 @@ TEST_F(Run, RecordsItsPodsBeforeItMakesThemAndLeavesNothing) {
 
 TEST_F(Run, IsPutBackWhenItIsForgotten) {
   {
-    MaintenanceRun run(cluster_, system_, "backup", *reporter_);
+    MaintenanceRun run(cluster_, system_, backup_, *reporter_);
     run.start_pods(std::chrono::seconds(1));
     run.stop(Standstill::kWriters, std::chrono::seconds(1));
   }
@@ -60,11 +63,13 @@ TEST_F(Run, IsPutBackWhenItIsForgotten) {
 }
 
 TEST_F(Run, AnErrorSaysThatTheServicesRunAgain) {
-  MaintenanceRun run(cluster_, system_, "backup", *reporter_);
-  const Error before = run.after_failure(Error("The disk is full", "Make room.", ExitStatus::kFailed));
-  EXPECT_STREQ(before.what(), "The disk is full. Nothing was stopped or changed.");
-  EXPECT_TRUE(is_as_before());
-  MaintenanceRun second(cluster_, system_, "backup", *reporter_);
+  {
+    MaintenanceRun run(cluster_, system_, backup_, *reporter_);
+    const Error before = run.after_failure(Error("The disk is full", "Make room.", ExitStatus::kFailed));
+    EXPECT_STREQ(before.what(), "The disk is full. Nothing was stopped or changed.");
+    EXPECT_TRUE(is_as_before());
+  }
+  MaintenanceRun second(cluster_, system_, backup_, *reporter_);
   second.stop(Standstill::kWriters, std::chrono::seconds(1));
   const Error after = second.after_failure(Error("The disk is full.", "Make room.", ExitStatus::kFailed));
   EXPECT_STREQ(after.what(), "The disk is full. The services were started again as they were.");
@@ -74,7 +79,7 @@ TEST_F(Run, AnErrorSaysThatTheServicesRunAgain) {
 }
 
 TEST_F(Run, AnErrorInStartingIsNotHidden) {
-  MaintenanceRun run(cluster_, system_, "backup", *reporter_);
+  MaintenanceRun run(cluster_, system_, backup_, *reporter_);
   run.stop(Standstill::kWriters, std::chrono::seconds(1));
   cluster_.fail_at = static_cast<int>(cluster_.calls.size());
   cluster_.failure = kube::Reason::kForbidden;
@@ -85,7 +90,7 @@ TEST_F(Run, AnErrorInStartingIsNotHidden) {
 }
 
 TEST_F(Run, AMomentsTroubleInTheNetworkLeavesNothingStopped) {
-  MaintenanceRun run(cluster_, system_, "backup", *reporter_);
+  MaintenanceRun run(cluster_, system_, backup_, *reporter_);
   run.stop(Standstill::kWriters, std::chrono::seconds(1));
   cluster_.fail_at = static_cast<int>(cluster_.calls.size()) + 1;
   run.put_back();
@@ -94,21 +99,24 @@ TEST_F(Run, AMomentsTroubleInTheNetworkLeavesNothingStopped) {
 
 TEST_F(Run, PastItsFirstDestructionItLeavesTheServicesStopped) {
   {
-    MaintenanceRun run(cluster_, system_, "restore", *reporter_);
+    MaintenanceRun run(cluster_, system_, restore_, *reporter_);
     run.start_pods(std::chrono::seconds(1));
     run.stop(Standstill::kAllClients, std::chrono::seconds(1));
     run.begin_destruction();
     const Error error = run.after_failure(Error("The load failed."));
     EXPECT_EQ(error.status(), ExitStatus::kServicesStopped);
-    EXPECT_NE(error.next().find("--take-over"), std::string::npos);
+    EXPECT_NE(error.next().find("exastro restore"), std::string::npos);
   }
   EXPECT_EQ(cluster_.workloads.at("deployment/platform-auth").replicas, 0);
   EXPECT_TRUE(cluster_.maintenance_pods.empty());
   ASSERT_TRUE(find_record(cluster_, system_)->destructive);
 
   // Nobody else goes on from there by accident.
-  EXPECT_THROW(MaintenanceRun(cluster_, system_, "backup", *reporter_), Error);
-  MaintenanceRun again(cluster_, system_, "restore", *reporter_, true);
+  EXPECT_THROW(MaintenanceRun(cluster_, system_, backup_, *reporter_), Error);
+  MaintenanceRun::Options part = restore_;
+  part.replaces_all = false;
+  EXPECT_THROW(MaintenanceRun(cluster_, system_, part, *reporter_), Error);
+  MaintenanceRun again(cluster_, system_, restore_, *reporter_);
   again.stop(Standstill::kAllClients, std::chrono::seconds(1));
   again.end_destruction();
   again.put_back();
@@ -117,31 +125,90 @@ TEST_F(Run, PastItsFirstDestructionItLeavesTheServicesStopped) {
 
 TEST_F(Run, ARunThatFailsAfterTakingOverLeavesTheServicesStopped) {
   {
-    MaintenanceRun run(cluster_, system_, "restore", *reporter_);
+    MaintenanceRun run(cluster_, system_, restore_, *reporter_);
     run.stop(Standstill::kAllClients, std::chrono::seconds(1));
     run.begin_destruction();
     static_cast<void>(run.after_failure(Error("The load failed.")));
   }
-  MaintenanceRun again(cluster_, system_, "restore", *reporter_, true);
+  MaintenanceRun again(cluster_, system_, restore_, *reporter_);
   EXPECT_EQ(again.after_failure(Error("No pod.")).status(), ExitStatus::kServicesStopped);
   EXPECT_EQ(cluster_.workloads.at("deployment/platform-auth").replicas, 0);
   EXPECT_TRUE(find_record(cluster_, system_)->destructive);
 }
 
-TEST_F(Run, OnlyACutOffRestoreIsTakenOver) {
-  MaintenanceRun run(cluster_, system_, "backup", *reporter_);
+TEST_F(Run, WhatARunThatWasKilledLeftIsPutBackFirst) {
+  MaintenanceRecord record;
+  record.namespace_ = "ns";
+  record.release = "exastro";
+  record.run_id = "killed";
+  record.operation = "backup";
+  create_record(cluster_, record);
+  stop_services(cluster_, system_, Standstill::kWriters, record);
+  cluster_.maintenance_pods["exastro-maintenance-killed"] = {};
+  record.pods = {{"ns", "exastro-maintenance-killed"}};
+  update_record(cluster_, record, record.run_id);
+  MaintenanceRun run(cluster_, system_, backup_, *reporter_);
+  EXPECT_EQ(cluster_.workloads, before_);
+  EXPECT_TRUE(cluster_.maintenance_pods.empty());
+  EXPECT_NE(err_.str().find("was cut off"), std::string::npos);
+  run.put_back();
+  EXPECT_TRUE(is_as_before());
+}
+
+TEST_F(Run, ASecondOneIsToldWhoHoldsTheRelease) {
+  backup_.lease.duration = std::chrono::milliseconds(400);
+  backup_.lease.renewal = std::chrono::milliseconds(50);
+  MaintenanceRun run(cluster_, system_, backup_, *reporter_);
   try {
-    const MaintenanceRun second(cluster_, system_, "restore", *reporter_, true);
+    const MaintenanceRun second(cluster_, system_, backup_, *reporter_);
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.status(), ExitStatus::kBusy);
+    EXPECT_NE(std::string(error.what()).find("backup by " + this_person()), std::string::npos);
   }
   run.put_back();
 }
 
+TEST_F(Run, ALeaseThatNobodyRenewsIsTakenAndTheSleeperDestroysNothing) {
+  backup_.lease.duration = std::chrono::milliseconds(100);
+  restore_.lease.renewal = std::chrono::hours(1);  // it sleeps
+  MaintenanceRun sleeper(cluster_, system_, restore_, *reporter_);
+  sleeper.stop(Standstill::kAllClients, std::chrono::seconds(1));
+  {
+    MaintenanceRun second(cluster_, system_, backup_, *reporter_);
+    second.put_back();
+  }
+  EXPECT_EQ(cluster_.workloads, before_);
+  EXPECT_THROW(sleeper.begin_destruction(), Error);
+  EXPECT_FALSE(find_record(cluster_, system_));
+}
+
+TEST_F(Run, TheLeaseEndsWithTheRun) {
+  { MaintenanceRun(cluster_, system_, backup_, *reporter_).put_back(); }
+  EXPECT_TRUE(cluster_.leases.empty());
+  { MaintenanceRun(cluster_, system_, stop_, *reporter_).leave_stopped(); }
+  EXPECT_TRUE(cluster_.leases.empty());
+}
+
+TEST_F(Run, WhatWasStoppedOnPurposeStaysStopped) {
+  {
+    MaintenanceRun run(cluster_, system_, stop_, *reporter_);
+    run.stop(Standstill::kWriters, std::chrono::seconds(1));
+    run.leave_stopped();
+  }
+  try {
+    const MaintenanceRun run(cluster_, system_, backup_, *reporter_);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status(), ExitStatus::kBusy);
+    EXPECT_NE(error.next().find("exastro start"), std::string::npos);
+  }
+  EXPECT_EQ(cluster_.workloads.at("deployment/platform-auth").replicas, 0);
+}
+
 TEST_F(Run, LeftStoppedItCanBeStartedByAnother) {
   {
-    MaintenanceRun run(cluster_, system_, "stop", *reporter_);
+    MaintenanceRun run(cluster_, system_, stop_, *reporter_);
     run.stop(Standstill::kWriters, std::chrono::seconds(1));
     run.leave_stopped();
   }
@@ -158,7 +225,7 @@ Json status_of_container(const std::string& reason, const std::string& message) 
 
 TEST_F(Run, APodThatCannotStartSaysWhy) {
   cluster_.pod_status = status_of_container("ImagePullBackOff", "no such image");
-  MaintenanceRun run(cluster_, system_, "backup", *reporter_);
+  MaintenanceRun run(cluster_, system_, backup_, *reporter_);
   try {
     run.start_pods(std::chrono::seconds(60));
     FAIL() << "no error";
@@ -170,7 +237,7 @@ TEST_F(Run, APodThatCannotStartSaysWhy) {
 
 TEST_F(Run, APodThatIsNotReadyInTimeSaysWhatItWaitsFor) {
   cluster_.pod_status = {{"status", {{"conditions", Json::array({{{"type", "PodScheduled"}, {"status", "False"}, {"reason", "Unschedulable"}, {"message", "no node fits"}}})}}}};
-  MaintenanceRun run(cluster_, system_, "backup", *reporter_);
+  MaintenanceRun run(cluster_, system_, backup_, *reporter_);
   try {
     run.start_pods(std::chrono::seconds(0));
     FAIL() << "no error";

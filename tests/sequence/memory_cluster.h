@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ class MemoryCluster : public kube::Cluster {
 
   std::map<std::string, State> workloads;  // "deployment/NAME"
   std::map<std::string, Json> config_maps;
+  std::map<std::string, Json> leases;
   std::vector<Json> pods;
   std::map<std::string, Json> maintenance_pods;  // as created
   Json pod_status = {{"status", {{"conditions", Json::array({{{"type", "Ready"}, {"status", "True"}}})}}}};  // of these
@@ -45,6 +47,11 @@ class MemoryCluster : public kube::Cluster {
     return items;
   }
   std::optional<Json> get(const std::string& kind, const std::string&, const std::string& name) override {
+    if (kind.starts_with("lease")) {
+      const std::scoped_lock lock(mutex_);
+      const auto found = leases.find(name);
+      return found == leases.end() ? std::nullopt : std::optional(found->second);
+    }
     if (kind == "pod") {
       if (!maintenance_pods.contains(name)) return std::nullopt;
       return pod_status;
@@ -54,25 +61,27 @@ class MemoryCluster : public kube::Cluster {
     return found->second;
   }
   std::vector<kube::HelmRecord> helm_records(const std::optional<std::string>&) override { return {}; }
-  void create(const Json& object) override {
+  Json create(const Json& object) override {
+    if (object["kind"] == "Lease") return put(leases, object, true);
     change("create " + object["kind"].get<std::string>());
     const std::string name = object["metadata"]["name"];
     if (object["kind"] == "Pod") {
-      maintenance_pods[name] = object;
-      return;
+      return maintenance_pods[name] = object;
     }
-    if (config_maps.contains(name)) throw kube::KubeError(kube::Reason::kAlreadyExists, "exists", "", ExitStatus::kBusy);
-    config_maps[name] = object;
-    config_maps[name]["metadata"]["resourceVersion"] = std::to_string(++version_);
+    return put(config_maps, object, true);
   }
-  void replace(const Json& object) override {
+  Json replace(const Json& object) override {
+    if (object["kind"] == "Lease") return put(leases, object, false);
     change("replace");
-    Json& live = config_maps.at(object["metadata"]["name"]);
-    if (live["metadata"]["resourceVersion"] != object["metadata"]["resourceVersion"]) {
+    return put(config_maps, object, false);
+  }
+  void remove_if_unchanged(const Json& lease) override {
+    const std::scoped_lock lock(mutex_);
+    const auto found = leases.find(lease["metadata"]["name"]);
+    if (found == leases.end() || found->second["metadata"]["resourceVersion"] != lease["metadata"]["resourceVersion"]) {
       throw kube::KubeError(kube::Reason::kConflict, "changed meanwhile", "", ExitStatus::kFailed);
     }
-    live = object;
-    live["metadata"]["resourceVersion"] = std::to_string(++version_);
+    leases.erase(found);
   }
   void remove(const std::string& kind, const std::string&, const std::string& name) override {
     change("remove " + kind);
@@ -111,6 +120,20 @@ class MemoryCluster : public kube::Cluster {
     }
     calls.push_back(what);
   }
+  // As the API server does: against the resourceVersion, if one is given.
+  Json put(std::map<std::string, Json>& objects, const Json& object, bool is_new) {
+    const std::scoped_lock lock(mutex_);
+    const std::string name = object["metadata"]["name"];
+    if (is_new && objects.contains(name)) throw kube::KubeError(kube::Reason::kAlreadyExists, "exists", "", ExitStatus::kBusy);
+    if (!is_new && !objects.contains(name)) throw kube::KubeError(kube::Reason::kNotFound, "gone", "", ExitStatus::kFailed);
+    if (!is_new && objects[name]["metadata"]["resourceVersion"] != object["metadata"]["resourceVersion"]) {
+      throw kube::KubeError(kube::Reason::kConflict, "changed meanwhile", "", ExitStatus::kFailed);
+    }
+    objects[name] = object;
+    objects[name]["metadata"]["resourceVersion"] = std::to_string(++version_);
+    return objects[name];
+  }
+  std::mutex mutex_;  // a lease is renewed by a thread of its own
   int version_ = 0;
 };
 

@@ -94,8 +94,6 @@ TEST_F(Services, ASecondStopDoesNotWriteOverTheRecord) {
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.status(), ExitStatus::kBusy);
-    EXPECT_NE(std::string(error.what()).find("me@here"), std::string::npos);
-    EXPECT_NE(error.next().find("exastro start"), std::string::npos);
   }
   EXPECT_EQ(cluster_.config_maps.begin()->second, record);
 }

@@ -84,8 +84,9 @@ class ScriptedCluster : public kube::Cluster {
   }
 
   // Finding reads only: every call that would change something, or run something, fails the test.
-  void create(const Json&) override { changed(); }
-  void replace(const Json&) override { changed(); }
+  Json create(const Json&) override { return changed(), Json(); }
+  Json replace(const Json&) override { return changed(), Json(); }
+  void remove_if_unchanged(const Json&) override { changed(); }
   void remove(const std::string&, const std::string&, const std::string&) override { changed(); }
   void scale(const std::string&, const std::vector<std::string>&, int) override { changed(); }
   void patch(const std::string&, const std::string&, const std::string&, const Json&) override { changed(); }

@@ -1,0 +1,120 @@
+#include "sequence/status.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "sequence/describe.h"
+#include "sequence/services.h"
+#include "ui/format.h"
+
+namespace exastro {
+namespace {
+
+// Longer than a living run lets its lease go unrenewed.
+constexpr std::chrono::milliseconds kWatch{7'000};
+
+// What is wanted of each workload now, in the form of a record, so that one function tells what is not ready.
+MaintenanceRecord wanted_now(const System& system) {
+  MaintenanceRecord wanted;
+  for (const auto& workload : system.workloads) {
+    wanted.workloads.push_back({workload.kind, workload.namespace_, workload.name, workload.replicas, workload.suspended});
+  }
+  return wanted;
+}
+
+std::vector<std::string> pods_without_record(kube::Cluster& cluster, const System& system, const std::optional<MaintenanceRecord>& record) {
+  std::vector<std::string> left;
+  for (const auto& namespace_ : system.namespaces()) {
+    for (const auto& pod : cluster.list("pods", namespace_, "app.kubernetes.io/name=exastro-maintenance")) {
+      const std::string name = pod.value("/metadata/name"_json_pointer, "");
+      const bool ending = pod.contains("/metadata/deletionTimestamp"_json_pointer);
+      const bool known = record && std::any_of(record->pods.begin(), record->pods.end(), [&](const MaintenancePodName& own) {
+                           return own.namespace_ == namespace_ && own.name == name;
+                         });
+      if (!known && !ending) left.push_back(namespace_ + "/" + name);
+    }
+  }
+  return left;
+}
+
+std::string line(std::string_view name, std::string_view text) { return fmt::format("{:<10} {}\n", name, text); }
+
+std::string who(const MaintenanceRecord& record) { return fmt::format("by {}, since {}", record.started_by, record.started_at); }
+
+}  // namespace
+
+std::string Status::state() const {
+  if (holder && holder->alive) return holder->name + ", runs now";
+  if (record) {
+    if (record->operation == "stop") return "stopped " + who(*record);
+    if (record->destructive) return "stopped: a restore " + who(*record) + " was cut off while it replaced data";
+    return fmt::format("a {} {} was cut off", record->operation, who(*record));
+  }
+  return not_ready.empty() ? "running" : "running, not all of it ready";
+}
+
+std::string Status::next() const {
+  if (holder && holder->alive) return "wait until it has ended";
+  if (record && record->destructive) return "kubectl exastro restore --from FILE";
+  if (record) return "kubectl exastro start";
+  if (!left_pods.empty()) return "kubectl delete pod " + left_pods.front().substr(left_pods.front().find('/') + 1);
+  if (!not_ready.empty()) return "kubectl get pods";
+  return "kubectl exastro backup";
+}
+
+Status look_at(kube::Cluster& cluster, const System& system) {
+  Status status;
+  status.record = find_record(cluster, system);
+  status.holder = Lease::look(cluster, system.namespace_(), system.release(), kWatch);
+  status.workloads = system.workloads.size();
+  status.not_ready = not_ready(cluster, wanted_now(system));
+  status.left_pods = pods_without_record(cluster, system, status.record);
+  try {
+    status.stock = plan_backup(cluster, system);
+  } catch (const Error& error) {
+    status.stock_error = error.what();
+  }
+  return status;
+}
+
+std::string status_text(const System& system, const Status& status) {
+  std::string text;
+  for (const auto& release : system.releases) {
+    text += line("Release", fmt::format("{}/{}, application {}, chart {} {}, revision {}", release.namespace_, release.name,
+                                        release.app_version, release.chart, release.chart_version, release.revision));
+  }
+  text += line("State", status.state());
+  text += line("Workloads", fmt::format("{}, {}", status.workloads,
+                                        status.not_ready.empty() ? "all ready" : "not ready: " + some_of(status.not_ready)));
+  if (status.stock) {
+    for (const auto& [server, inventory] : status.stock->servers) {
+      text += line("Server", fmt::format("{} ({}) at {}:{}, {} databases, {}, {} accounts", server.id, inventory.server.version,
+                                         server.sides.front()->host, server.sides.front()->port, inventory.databases.size(),
+                                         ui::bytes_text(inventory.bytes()), inventory.accounts.size()));
+    }
+    if (const auto& files = status.stock->files) {
+      text += line("Files", fmt::format("{}, {} in {} entries, {} free", system.storage.claim, ui::bytes_text(files->bytes),
+                                        files->entries, ui::bytes_text(files->available)));
+    }
+    for (const auto& warning : status.stock->warnings) text += line("Warning", warning);
+  } else {
+    text += line("Servers", "could not be asked: " + status.stock_error);
+  }
+  if (!status.left_pods.empty()) text += line("Left over", some_of(status.left_pods));
+  return text + line("Next", status.next());
+}
+
+Json status_json(const System& system, const Status& status) {
+  Json json = describe_json(system);
+  json["state"] = status.state();
+  json["next"] = status.next();
+  json["notReady"] = status.not_ready;
+  json["leftPods"] = status.left_pods;
+  if (status.stock) json["stock"] = plan_json(system, *status.stock, "");
+  if (!status.stock_error.empty()) json["stockError"] = status.stock_error;
+  return json;
+}
+
+}  // namespace exastro

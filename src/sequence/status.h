@@ -1,0 +1,34 @@
+// On one screen: what there is, whether it runs, what an earlier run has left, and what to type next. Changes nothing.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "exastro/maintenance_record.h"
+#include "sequence/backup_plan.h"
+#include "sequence/lease.h"
+
+namespace exastro {
+
+struct Status {
+  std::optional<MaintenanceRecord> record;
+  std::optional<LeaseHolder> holder;
+  std::vector<std::string> not_ready;  // workloads with fewer ready pods than wanted
+  std::size_t workloads = 0;
+  std::vector<std::string> left_pods;  // maintenance pods that no record knows
+  std::optional<BackupPlan> stock;     // sizes, if the servers and files could be asked
+  std::string stock_error;             // else why not
+
+  // "running", "not ready", "stopped", "backup runs", "restore was cut off", … and what to type next.
+  [[nodiscard]] std::string state() const;
+  [[nodiscard]] std::string next() const;
+};
+
+// Watches a lease that somebody holds for some seconds.
+Status look_at(kube::Cluster& cluster, const System& system);
+
+std::string status_text(const System& system, const Status& status);
+Json status_json(const System& system, const Status& status);
+
+}  // namespace exastro
