@@ -31,6 +31,7 @@ struct MaintenanceRecord {
   std::string started_at;  // RFC 3339, UTC
   std::string started_by;  // user@host
   bool destructive = false;  // a restore that has begun to replace data
+  std::string safety_backup;  // of a restore: the file, on the machine of who started it, that has what it replaces
   std::vector<StoppedWorkload> workloads;
   std::vector<MaintenancePodName> pods;
 };

@@ -46,17 +46,6 @@ archive::BackupWriter open_writer(const System& system, const BackupRequest& req
   return archive::BackupWriter(path);
 }
 
-// Throws if the disk that the backup is written to cannot take a third of what there is: compression seldom does better.
-void check_room(const archive::BackupWriter& writer, std::uint64_t estimate) {
-  const fs::path place = writer.partial_path().empty() ? fs::temp_directory_path() : writer.partial_path();
-  std::error_code error;
-  const fs::space_info space = fs::space(place, error);
-  if (error || space.available >= estimate / 3) return;
-  throw Error(fmt::format("The disk of {} has {} free; this backup is likely to need {} or more.", place.parent_path().string(),
-                          ui::bytes_text(space.available), ui::bytes_text(estimate / 3)),
-              "Write it elsewhere: -o DIRECTORY/");
-}
-
 std::vector<StockedServer> take_stock(kube::Cluster& cluster, const System& system, const PodOf& pod_of,
                                       const std::string& run_id) {
   std::vector<StockedServer> stocked;
@@ -65,13 +54,6 @@ std::vector<StockedServer> take_stock(kube::Cluster& cluster, const System& syst
     stocked.push_back({std::move(server), std::move(inventory)});
   }
   return stocked;
-}
-
-FilesFacts look_at_files(SharedFiles& files) {
-  const FilesFacts facts = files.facts();
-  if (facts.unreadable.empty()) return facts;
-  throw Error(fmt::format("Among the shared files are some that the user of Exastro's pods cannot read: {}.", some_of(facts.unreadable)),
-              "Make them readable (chmod, chown) or remove them, and run the backup again.");
 }
 
 std::map<std::string, std::string> schema_versions(std::vector<StockedServer>& stocked) {
@@ -134,7 +116,7 @@ class Backup {
     MaintenanceRun run(cluster_, system_, {"backup", false, {}}, reporter_);  // undone by put_back(), or after_failure()
     try {
       prepare(run, content.manifest());
-      check_room(writer, estimate());
+      check_local_room(writer, estimate());
       stop(run);
       read_all(content);
       restart_and_wait(run, request_, reporter_);
@@ -169,7 +151,7 @@ class Backup {
     ui::Step step(reporter_, "Looking at databases and files");
     stocked_ = take_stock(cluster_, system_, [&](const Side& side) { return run.pod_of(side); }, run.id());
     files_.emplace(cluster_, run.pod_of(system_.ita), system_.storage.path);
-    files_facts_ = look_at_files(*files_);
+    files_facts_ = readable_files(*files_);
     step.done(fmt::format("{} and {}", ui::bytes_text(estimate() - files_facts_.bytes), ui::bytes_text(files_facts_.bytes)));
     for (const auto& [server, inventory] : stocked_) warn_of(inventory, manifest.warnings);
     warn_of(files_facts_, manifest.warnings);

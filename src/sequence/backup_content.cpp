@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "archive/names.h"
 #include "exastro/encryption_key.h"
+#include "sequence/backup_plan.h"
 #include "stream/digest.h"
 #include "stream/dump_check.h"
+#include "ui/format.h"
 #include "ui/step.h"
 
 namespace exastro {
@@ -57,6 +61,23 @@ Manifest::Server server_entry(const Server& server, const ServerFacts& facts) {
 }
 
 }  // namespace
+
+void check_local_room(const archive::BackupWriter& writer, std::uint64_t estimate) {
+  const std::filesystem::path place = writer.partial_path().empty() ? std::filesystem::temp_directory_path() : writer.partial_path();
+  std::error_code error;
+  const std::filesystem::space_info space = std::filesystem::space(place, error);
+  if (error || space.available >= estimate / 3) return;
+  throw Error(fmt::format("The disk of {} has {} free; this backup is likely to need {} or more.", place.parent_path().string(),
+                          ui::bytes_text(space.available), ui::bytes_text(estimate / 3)),
+              "Write it elsewhere: -o DIRECTORY/");
+}
+
+FilesFacts readable_files(SharedFiles& files) {
+  const FilesFacts facts = files.facts();
+  if (facts.unreadable.empty()) return facts;
+  throw Error(fmt::format("Among the shared files are some that the user of Exastro's pods cannot read: {}.", some_of(facts.unreadable)),
+              "Make them readable (chmod, chown) or remove them, and run the backup again.");
+}
 
 BackupContent::BackupContent(archive::BackupWriter& writer, const System& system, std::string time_text, ui::Reporter& reporter)
     : writer_(writer), system_(system), time_text_(std::move(time_text)), reporter_(reporter) {

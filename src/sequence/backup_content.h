@@ -17,6 +17,13 @@ struct StockedServer {
   Inventory inventory;
 };
 
+// Throws Error if the disk that the backup is written to cannot take a third of what there is: compression seldom does
+// better.
+void check_local_room(const archive::BackupWriter& writer, std::uint64_t estimate);
+
+// Looks at the shared files. Throws Error that names some of those that cannot be read.
+FilesFacts readable_files(SharedFiles& files);
+
 class BackupContent {
  public:
   // All of these must outlive it. `time_text` is the <ts> of the members' names.

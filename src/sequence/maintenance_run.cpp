@@ -33,13 +33,6 @@ MaintenanceRecord new_record(const System& system, const std::string& operation)
   return record;
 }
 
-// What an error says, ready to be followed by another sentence.
-std::string sentence(const Error& error) {
-  std::string text = error.what();
-  if (!text.ends_with('.') && !text.ends_with('\n')) text += '.';
-  return text;
-}
-
 // Calls `work` again if the way to the API server is what failed: what it puts back must not stay undone for a moment's
 // trouble in the network.
 template <typename Work>
@@ -56,6 +49,12 @@ void persistently(Work work) {
 }
 
 }  // namespace
+
+std::string sentence(const Error& error) {
+  std::string text = error.what();
+  if (!text.ends_with('.') && !text.ends_with('\n')) text += '.';
+  return text;
+}
 
 MaintenanceRun::MaintenanceRun(kube::Cluster& cluster, const System& system, Options options, ui::Reporter& reporter)
     : cluster_(cluster),
@@ -121,8 +120,9 @@ std::chrono::duration<double> MaintenanceRun::outage() const {
   return (has_started_ ? started_ : Clock::now()) - stopped_;
 }
 
-void MaintenanceRun::begin_destruction() {
+void MaintenanceRun::begin_destruction(const std::string& safety_backup) {
   confirm();
+  record_.safety_backup = safety_backup;
   record_.destructive = true;
   update_record(cluster_, record_, record_.run_id);
   state_ = State::kDestroying;
@@ -176,7 +176,9 @@ Error MaintenanceRun::after_failure(const Error& error) {
       reporter_.warning(fmt::format("A maintenance pod may be left: {}", second.what()));
     }
     return Error(fmt::format("{} The data is only partly replaced, so the services stay stopped.", sentence(error)),
-                 "Run the restore again: kubectl exastro restore --from FILE. What ran before is recorded in the cluster and comes back then.",
+                 fmt::format("Run the restore again: kubectl exastro restore --from FILE{}. What ran before is recorded in the cluster "
+                             "and comes back then.",
+                             record_.safety_backup.empty() ? "" : ", or go back with --from " + record_.safety_backup),
                  ExitStatus::kServicesStopped);
   }
   try {

@@ -12,6 +12,9 @@
 
 namespace exastro {
 
+// What an error says, ready to be followed by another sentence.
+std::string sentence(const Error& error);
+
 class MaintenanceRun {
  public:
   struct Options {
@@ -45,8 +48,9 @@ class MaintenanceRun {
   // Throws Error (kBusy) if another run has taken this one's place: to be asked before every step that destroys.
   void confirm() { lease_.confirm(); }
 
-  // From here on the data is no longer what it was: after a failure the services stay stopped.
-  void begin_destruction();
+  // From here on the data is no longer what it was: after a failure the services stay stopped. `safety_backup` is the file
+  // that has it, or empty.
+  void begin_destruction(const std::string& safety_backup);
   // The data is whole again.
   void end_destruction();
 

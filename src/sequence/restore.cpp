@@ -3,8 +3,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <ctime>
+#include <filesystem>
 #include <optional>
 
+#include "archive/backup_writer.h"
+#include "archive/names.h"
 #include "process/interrupt.h"
 #include "sequence/backup_plan.h"
 #include "sequence/dump_source.h"
@@ -16,6 +20,7 @@
 #include "ui/format.h"
 #include "ui/prompt.h"
 #include "ui/step.h"
+#include "version.h"
 
 namespace exastro {
 namespace {
@@ -164,7 +169,7 @@ class Restore {
       step.done();
     }
     SharedFiles files(cluster_, run.pod_of(system_.ita), system_.storage.path);
-    std::vector<StockedServer> stocked = take_stock(run, manifest);
+    std::vector<StockedServer> stocked = take_stock(run, manifest, {});
     std::vector<std::unique_ptr<ServerRestore>> servers;
     for (auto& entry : stocked) {
       servers.push_back(std::make_unique<ServerRestore>(backup, system_, entry, request_, reporter_));
@@ -177,16 +182,77 @@ class Restore {
       run.stop(Standstill::kAllClients, request_.timeout);
       step.done();
     }
+    const std::string safety = request_.safety_backup ? take_safety_backup(run, stocked, files) : "";
     UnpackedFiles unpacked(files, run.id(), reporter_);
     if (with_files) unpacked.unpack(backup.reader, manifest.files->member);
-    run.begin_destruction();
-    replace_databases(servers);
-    if (with_files) unpacked.take_their_place(request_.keep_extra);
+    run.begin_destruction(safety);
+    try {
+      replace_databases(run, servers, request_.parts, request_.keep_extra);
+      run.confirm();
+      if (with_files) unpacked.take_their_place(request_.keep_extra);
+    } catch (const Error& error) {
+      if (safety.empty()) throw;
+      go_back(run, manifest, safety, error);
+    }
     run.end_destruction();
     for (auto& server : servers) server->look_back();
   }
 
-  std::vector<StockedServer> take_stock(MaintenanceRun& run, const Manifest& manifest) {
+  // All that there is now, into a file of its own; gives its path.
+  std::string take_safety_backup(MaintenanceRun& run, std::vector<StockedServer>& stocked, SharedFiles& files) {
+    const std::string time_text = archive::format_timestamp(std::time(nullptr));
+    const auto path = std::filesystem::absolute(archive::safety_file_name(system_.namespace_(), system_.release(), time_text));
+    archive::BackupWriter writer(path);
+    BackupContent content(writer, system_, time_text, reporter_);
+    const FilesFacts facts = readable_files(files);
+    std::uint64_t estimate = facts.bytes;
+    for (const auto& [server, inventory] : stocked) estimate += inventory.bytes();
+    check_local_room(writer, estimate);
+    reporter_.info("Backing up first what is about to be replaced");
+    for (auto& entry : stocked) content.add_databases(entry);
+    for (auto& entry : stocked) content.add_accounts(entry);
+    content.add_files(files, facts);
+    content.add_keys();
+    content.add_values();
+    content.manifest().run_id = run.id();
+    content.manifest().tool_version = kVersion;
+    writer.finish(content.manifest());
+    reporter_.info(fmt::format("What is there now is kept in {}", path.string()));
+    return path.string();
+  }
+
+  // The databases as they were, from the safety backup; the files are the last to be replaced, and go back by themselves.
+  // Always throws: what went wrong, and what became of it.
+  [[noreturn]] void go_back(MaintenanceRun& run, const Manifest& failed, const std::string& safety, const Error& error) {
+    const process::Interrupt::Shield shield;
+    reporter_.warning(fmt::format("{} Going back to what was there, from {}", sentence(error), safety));
+    RestoreRequest everything;
+    everything.strip_definers = request_.strip_definers;
+    try {
+      const ProvedBackup before = prove_backup(safety, reporter_);
+      std::vector<StockedServer> stocked = take_stock(run, before.reader.manifest(), names_of(failed));
+      std::vector<std::unique_ptr<ServerRestore>> servers;
+      for (auto& entry : stocked) {
+        servers.push_back(std::make_unique<ServerRestore>(before, system_, entry, everything, reporter_));
+        servers.back()->prepare();
+      }
+      replace_databases(run, servers, RestoreParts{true, false, true}, false);
+    } catch (const Error& second) {
+      throw Error(fmt::format("{} Going back to what was there failed as well: {}", sentence(error), second.what()), "",
+                  ExitStatus::kServicesStopped);
+    }
+    run.end_destruction();
+    throw Error(fmt::format("{} The data is what it was before, from {}.", sentence(error), safety), error.next(), error.status());
+  }
+
+  static std::vector<std::string> names_of(const Manifest& manifest) {
+    std::vector<std::string> names;
+    for (const auto& database : manifest.databases) names.push_back(database.name);
+    return names;
+  }
+
+  // `also` are databases that are Exastro's although no record may name them now.
+  std::vector<StockedServer> take_stock(MaintenanceRun& run, const Manifest& manifest, const std::vector<std::string>& also) {
     ui::Step step(reporter_, "Looking at the databases");
     std::vector<StockedServer> stocked;
     auto servers = open_servers(cluster_, system_, [&](const Side& side) { return run.pod_of(side); }, run.id());
@@ -196,6 +262,7 @@ class Restore {
       for (const auto& database : manifest.databases) {
         if (database.server == server.id) request.also_exastros.push_back(database.name);
       }
+      request.databases.insert(request.databases.end(), also.begin(), also.end());
       Inventory inventory = take_inventory(server.database, request);
       stocked.push_back({std::move(server), std::move(inventory)});
     }
@@ -219,8 +286,9 @@ class Restore {
                 "Make room on the volume, or restore the databases alone: --skip files");
   }
 
-  void replace_databases(std::vector<std::unique_ptr<ServerRestore>>& servers) {
-    const RestoreParts& parts = request_.parts;
+  void replace_databases(MaintenanceRun& run, std::vector<std::unique_ptr<ServerRestore>>& servers, const RestoreParts& parts,
+                         bool keep_extra) {
+    run.confirm();
     for (auto& server : servers) server->end_sessions();
     if (parts.accounts) {
       ui::Step step(reporter_, "Creating the accounts");
@@ -228,7 +296,7 @@ class Restore {
       step.done();
     }
     if (parts.databases) {
-      for (auto& server : servers) server->load_databases();
+      for (auto& server : servers) server->load_databases([&] { run.confirm(); });
     }
     if (parts.accounts) {
       ui::Step step(reporter_, "Granting what the accounts may do");
@@ -238,9 +306,9 @@ class Restore {
     if (parts.databases) {
       for (auto& server : servers) server->load_views();
     }
-    if (!request_.keep_extra) {
-      for (auto& server : servers) server->drop_extra();
-    }
+    if (keep_extra) return;
+    run.confirm();
+    for (auto& server : servers) server->drop_extra();
   }
 
   void report(const MaintenanceRun& run, const Manifest& manifest, const std::vector<std::string>& missing, const std::string& proxy) {

@@ -20,12 +20,13 @@ struct RestoreRequest {
   bool yes = false;             // do not ask
   bool dry_run = false;         // prove the backup and tell what would be done
   bool keep_extra = false;      // leave databases, accounts and files that the backup does not have
+  bool safety_backup = true;    // of what is about to be replaced, into the current directory
   bool strip_definers = false;  // even where the server could set them
   std::chrono::seconds timeout{600};
 };
 
-// Throws Error. Before the first thing is replaced, the services run as before after an error; later they stay stopped
-// (kServicesStopped), and the restore must be run again.
+// Throws Error. Then the data is what it was, from the safety backup if need be, and the services run as before; if not even
+// that could be done, they stay stopped (kServicesStopped) and the message says how to go on.
 void restore(kube::Cluster& cluster, const System& system, const RestoreRequest& request, ui::Reporter& reporter);
 
 }  // namespace exastro

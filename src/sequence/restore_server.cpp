@@ -139,8 +139,9 @@ void ServerRestore::load(const DatabaseMember& database, const std::string& what
   step.done();
 }
 
-void ServerRestore::load_databases() {
+void ServerRestore::load_databases(const std::function<void()>& before_drop) {
   for (const auto& database : databases_) {
+    before_drop();
     stocked_.server.database.query(fmt::format("SET SESSION lock_wait_timeout = {}, foreign_key_checks = 0; DROP DATABASE IF EXISTS {};",
                                                kDropTimeoutSeconds, quote_identifier(database.name)));
     const stream::DumpFacts& facts = backup_.dumps.at(database.member);

@@ -1,6 +1,7 @@
 // Putting back what one server had: accounts, databases, grants, in this order.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -31,7 +32,8 @@ class ServerRestore {
   // of any database.
   void end_sessions();
   void create_accounts();
-  void load_databases();
+  // `before_drop` is called before each database is dropped, and may throw.
+  void load_databases(const std::function<void()>& before_drop);
   void grant();
   void load_views();
   void drop_extra();

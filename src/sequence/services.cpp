@@ -100,7 +100,12 @@ Error half_replaced(const MaintenanceRecord& earlier) {
   return Error(fmt::format("A restore by {}, begun {}, was cut off after it had begun to replace data; Exastro would work on half "
                            "of it.",
                            earlier.started_by, earlier.started_at),
-               "Finish it with a restore of everything: kubectl exastro restore --from FILE", ExitStatus::kServicesStopped);
+               earlier.safety_backup.empty()
+                   ? "Finish it with a restore of everything: kubectl exastro restore --from FILE"
+                   : fmt::format("Finish it with a restore of everything, kubectl exastro restore --from FILE, or go back with "
+                                 "--from {} (on the machine of {}).",
+                                 earlier.safety_backup, earlier.started_by),
+               ExitStatus::kServicesStopped);
 }
 
 void create_record(kube::Cluster& cluster, const MaintenanceRecord& record) {

@@ -53,7 +53,7 @@ TEST(Workload, OwnsThePodsThatItsSelectorTakes) {
 }
 
 TEST(MaintenanceRecord, GoesThereAndBack) {
-  MaintenanceRecord record{"ns", "exastro", "run-1", "restore", "2026-11-23T00:00:00Z", "me@here", true, {}, {}};
+  MaintenanceRecord record{"ns", "exastro", "run-1", "restore", "2026-11-23T00:00:00Z", "me@here", true, "/x/safety.tar", {}, {}};
   record.workloads = {{WorkloadKind::kDeployment, "ns", "platform-auth", 2, false},
                       {WorkloadKind::kCronJob, "ns2", "clean", 0, true}};
   record.pods = {{"ns", "exastro-maintenance-1"}};
@@ -65,6 +65,7 @@ TEST(MaintenanceRecord, GoesThereAndBack) {
   EXPECT_EQ(back.workloads[0].replicas, 2);
   EXPECT_TRUE(back.workloads[1].suspended);
   EXPECT_TRUE(back.destructive);
+  EXPECT_EQ(back.safety_backup, record.safety_backup);
 }
 
 TEST(MaintenanceRecord, OneThatCannotBeReadIsAnError) {

@@ -102,7 +102,7 @@ TEST_F(Run, PastItsFirstDestructionItLeavesTheServicesStopped) {
     MaintenanceRun run(cluster_, system_, restore_, *reporter_);
     run.start_pods(std::chrono::seconds(1));
     run.stop(Standstill::kAllClients, std::chrono::seconds(1));
-    run.begin_destruction();
+    run.begin_destruction("");
     const Error error = run.after_failure(Error("The load failed."));
     EXPECT_EQ(error.status(), ExitStatus::kServicesStopped);
     EXPECT_NE(error.next().find("exastro restore"), std::string::npos);
@@ -127,7 +127,7 @@ TEST_F(Run, ARunThatFailsAfterTakingOverLeavesTheServicesStopped) {
   {
     MaintenanceRun run(cluster_, system_, restore_, *reporter_);
     run.stop(Standstill::kAllClients, std::chrono::seconds(1));
-    run.begin_destruction();
+    run.begin_destruction("");
     static_cast<void>(run.after_failure(Error("The load failed.")));
   }
   MaintenanceRun again(cluster_, system_, restore_, *reporter_);
@@ -179,7 +179,7 @@ TEST_F(Run, ALeaseThatNobodyRenewsIsTakenAndTheSleeperDestroysNothing) {
     second.put_back();
   }
   EXPECT_EQ(cluster_.workloads, before_);
-  EXPECT_THROW(sleeper.begin_destruction(), Error);
+  EXPECT_THROW(sleeper.begin_destruction(""), Error);
   EXPECT_FALSE(find_record(cluster_, system_));
 }
 

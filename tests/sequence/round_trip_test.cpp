@@ -115,7 +115,7 @@ class RoundTrip : public RealServer {
     server.prepare();
     server.end_sessions();
     server.create_accounts();
-    server.load_databases();
+    server.load_databases([] {});
     server.grant();
     server.load_views();
     if (!request.keep_extra) server.drop_extra();
