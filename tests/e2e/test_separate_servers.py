@@ -1,7 +1,7 @@
 """One release, two database servers, and somebody else's database beside IT Automation's."""
 import round_trip
-from backup_file import Unpacked
 import stage as stage_module
+from backup_file import Unpacked
 
 NAMESPACE = stage_module.NAMESPACE + "-separate"
 FEW = {"global": {"backyardCount": 4}}

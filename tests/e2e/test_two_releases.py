@@ -1,5 +1,6 @@
 """Platform and IT Automation as two releases in two namespaces, as older sites have it, installed with helm 3; kubectl 1.31."""
 import round_trip
+from backup_file import Unpacked
 from plugin import Plugin
 from stage import NAMESPACE, tools
 
@@ -18,5 +19,9 @@ def test_two_releases(stage, tmp_path):
 def test_two_releases_with_one_server(stage, plugin, tmp_path):
     """IT Automation reaches the platform's server by another name than the platform does: they are to be found one"""
     stage.install("two-releases-shared", values=FEW)
-    done = plugin.run("backup", "--dry-run", *BOTH, cwd=tmp_path)
-    assert "shared server" in done.out
+    file = round_trip.back_up(plugin, tmp_path, *BOTH)
+    unpacked = Unpacked(file, tmp_path / "unpacked")
+    (server,) = unpacked.manifest["servers"]
+    assert server["id"] == "shared" and sorted(server["sides"]) == ["ita", "platform"]
+    names = [database["name"].lower() for database in unpacked.manifest["databases"]]
+    assert {"platform", "keycloak", "ita_db"} == set(names) and len(names) == 3
