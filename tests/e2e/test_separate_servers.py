@@ -1,13 +1,14 @@
 """One release, two database servers, and somebody else's database beside IT Automation's."""
 import round_trip
+import stage as stage_module
 from backup_file import Unpacked
-from stage import NAMESPACE
 
+NAMESPACE = stage_module.NAMESPACE + "-separate"
 FEW = {"global": {"backyardCount": 4}}
 
 
 def test_separate_servers(stage, plugin, tmp_path):
-    system = stage.install("separate", values=FEW)
+    system = stage.install("separate", NAMESPACE, values=FEW)
     folder = tmp_path / "backup"
     folder.mkdir()
     file, before = round_trip.there_and_back(system, plugin, folder, "-n", NAMESPACE, stranger=True)

@@ -13,26 +13,33 @@ NAMESPACE = "kubectl-exastro-e2e"
 class Stage:
     def __init__(self):
         self.namespaces = []
-        self.clear()  # what an interrupted run has left would answer for the new one
 
-    def install(self, layout, **how):
-        """A new system of this layout; what was there before is gone then. how: see sample.install()"""
+    def install(self, layout, namespace=NAMESPACE, **how):
+        """A new system of this layout in new namespaces; the one before goes. how: see sample.install()"""
         self.clear()
+        namespaces = list(dict.fromkeys(where for where, _, _ in sample.releases_of(namespace, "exastro", layout)))
         begin = time.monotonic()
-        self.namespaces = list(dict.fromkeys(where for where, _, _ in sample.releases_of(NAMESPACE, "exastro", layout)))
-        system = sample.install(NAMESPACE, "exastro", layout, **how)
+        # An earlier system's of the same name, or what an interrupted run has left, would answer for the new one.
+        self.delete(namespaces, wait=True)
+        if time.monotonic() - begin > 2:
+            say(f"waited for the end of an earlier system: {time.monotonic() - begin:.0f} s")
+        self.namespaces = namespaces
+        begin = time.monotonic()
+        system = sample.install(namespace, "exastro", layout, **how)
         say(f"installed the sample system, {layout}: {time.monotonic() - begin:.0f} s")
         return system
 
     def clear(self):
-        begin = time.monotonic()
-        everything = self.namespaces or [NAMESPACE, NAMESPACE + "-platform", NAMESPACE + "-it-automation"]
-        # With the namespace go the release's record and all its objects; `helm uninstall` would delete them one by one.
-        answer = sample.Cluster().kubectl("delete", "namespace", *everything, "--ignore-not-found", "--timeout=300s",
-                                          timeout=330)
+        """The pods end while the next test goes on"""
+        if self.namespaces:
+            self.delete(self.namespaces, wait=False)
         self.namespaces = []
-        if answer.strip():
-            say(f"removed the earlier system: {time.monotonic() - begin:.0f} s")
+
+    @staticmethod
+    def delete(namespaces, wait):
+        # With the namespace go the release's record and all its objects; `helm uninstall` would delete them one by one.
+        sample.Cluster().kubectl("delete", "namespace", *namespaces, "--ignore-not-found", f"--wait={str(wait).lower()}",
+                                 "--timeout=300s", timeout=330)
 
 
 def tools(pair):
