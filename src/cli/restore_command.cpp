@@ -44,6 +44,8 @@ Command add_restore(CLI::App& app) {
   command.app->add_option("--only", own->only, "Restore these parts: databases, files, accounts")->check(parts);
   command.app->add_option("--skip", own->skip, "Do not restore these parts")->check(parts);
   command.app->add_flag("--keep-extra", request.keep_extra, "Keep databases, accounts and files that the backup does not have");
+  command.app->add_option("--safety-dir", request.safety_directory,
+                          "Where to keep what is about to be replaced; without it, beside the backup");
   command.app->add_flag("!--no-safety-backup", request.safety_backup,
                         "Do not back up first what is about to be replaced; then a restore that fails leaves the services stopped");
   command.app->add_flag("--strip-definer", request.strip_definers, "Take DEFINER clauses off even where the server could set them");

@@ -25,9 +25,11 @@ std::optional<kube::Pod> container_in(const Json& pod) {
 std::optional<kube::Pod> client_pod(const System& system, const std::vector<Json>& pods, const Side& side) {
   for (const auto& workload : system.workloads) {
     if (workload.role != Role::kStore || !workload.component.starts_with("mariadb")) continue;
-    if (workload.namespace_ != side.namespace_) continue;
+    // A short name means another server in another namespace.
+    const bool same_name = workload.namespace_ == side.namespace_ || side.host.find('.') != std::string::npos;
+    if (!same_name) continue;
     for (const auto& pod : pods) {
-      if (pod.value("/metadata/namespace"_json_pointer, "") != side.namespace_ || !owns_pod(workload, pod)) continue;
+      if (pod.value("/metadata/namespace"_json_pointer, "") != workload.namespace_ || !owns_pod(workload, pod)) continue;
       if (auto container = container_in(pod)) return container;
     }
   }

@@ -37,15 +37,11 @@ void stop_for_maintenance(kube::Cluster& cluster, const System& system, std::chr
 }
 
 void start_after_maintenance(kube::Cluster& cluster, const System& system, ui::Reporter& reporter) {
-  if (!find_record(cluster, system)) {
-    reporter.result({{"state", "nothing to start"}}, "Nothing is recorded as stopped, so nothing was started.");
-    return;
-  }
   const Lease lease(cluster, system.namespace_(), system.release(), holder_text("start", this_person(), now_text()), {},
                     [&](const std::string& holder) { reporter.info(Lease::watching_text(holder, {})); });
   const auto record = find_record(cluster, system);
   if (!record) {
-    reporter.result({{"state", "nothing to start"}}, "Another run has started the services meanwhile.");
+    reporter.result({{"state", "nothing to start"}}, "Nothing is recorded as stopped, so nothing was started.");
     return;
   }
   if (record->destructive) throw half_replaced(*record);

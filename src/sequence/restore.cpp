@@ -201,8 +201,8 @@ class Restore {
   // All that there is now, into a file of its own; gives its path.
   std::string take_safety_backup(MaintenanceRun& run, std::vector<StockedServer>& stocked, SharedFiles& files) {
     const std::string time_text = archive::format_timestamp(std::time(nullptr));
-    const auto path = std::filesystem::absolute(archive::safety_file_name(system_.namespace_(), system_.release(), time_text));
-    archive::BackupWriter writer(path);
+    const auto path = safety_directory() / archive::safety_file_name(system_.namespace_(), system_.release(), time_text);
+    archive::BackupWriter writer = safety_writer(path);
     BackupContent content(writer, system_, time_text, reporter_);
     const FilesFacts facts = readable_files(files);
     std::uint64_t estimate = facts.bytes;
@@ -219,6 +219,21 @@ class Restore {
     writer.finish(content.manifest());
     reporter_.info(fmt::format("What is there now is kept in {}", path.string()));
     return path.string();
+  }
+
+  [[nodiscard]] std::filesystem::path safety_directory() const {
+    namespace fs = std::filesystem;
+    if (!request_.safety_directory.empty()) return fs::absolute(request_.safety_directory);
+    return request_.from == "-" ? fs::current_path() : fs::absolute(request_.from).lexically_normal().parent_path();
+  }
+
+  static archive::BackupWriter safety_writer(const std::filesystem::path& path) {
+    try {
+      return archive::BackupWriter(path);
+    } catch (const Error& error) {
+      throw Error(fmt::format("What is about to be replaced cannot be kept: {}", error.what()),
+                  "Name another directory with --safety-dir, or do without: --no-safety-backup", error.status());
+    }
   }
 
   // The databases as they were, from the safety backup; the files are the last to be replaced, and go back by themselves.

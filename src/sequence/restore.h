@@ -20,7 +20,8 @@ struct RestoreRequest {
   bool yes = false;             // do not ask
   bool dry_run = false;         // prove the backup and tell what would be done
   bool keep_extra = false;      // leave databases, accounts and files that the backup does not have
-  bool safety_backup = true;    // of what is about to be replaced, into the current directory
+  bool safety_backup = true;    // of what is about to be replaced
+  std::string safety_directory;  // where to; empty: beside the backup, or the current directory if that is standard input
   bool strip_definers = false;  // even where the server could set them
   std::chrono::seconds timeout{600};
 };

@@ -41,14 +41,19 @@ std::vector<std::string> pods_without_record(kube::Cluster& cluster, const Syste
 
 std::string line(std::string_view name, std::string_view text) { return fmt::format("{:<10} {}\n", name, text); }
 
-std::string who(const MaintenanceRecord& record) { return fmt::format("by {}, since {}", record.started_by, record.started_at); }
+std::string who(const MaintenanceRecord& record) { return fmt::format("by {}, begun {},", record.started_by, record.started_at); }
+
+std::size_t stopped_count(const MaintenanceRecord& record) {
+  return static_cast<std::size_t>(std::count_if(record.workloads.begin(), record.workloads.end(),
+                                                [](const StoppedWorkload& workload) { return workload.replicas > 0; }));
+}
 
 }  // namespace
 
 std::string Status::state() const {
   if (holder && holder->alive) return holder->name + ", runs now";
   if (record) {
-    if (record->operation == "stop") return "stopped " + who(*record);
+    if (record->operation == "stop") return fmt::format("stopped by {}, {}", record->started_by, record->started_at);
     if (record->destructive) return "stopped: a restore " + who(*record) + " was cut off while it replaced data";
     return fmt::format("a {} {} was cut off", record->operation, who(*record));
   }
@@ -86,8 +91,11 @@ std::string status_text(const System& system, const Status& status) {
                                         release.app_version, release.chart, release.chart_version, release.revision));
   }
   text += line("State", status.state());
-  text += line("Workloads", fmt::format("{}, {}", status.workloads,
-                                        status.not_ready.empty() ? "all ready" : "not ready: " + some_of(status.not_ready)));
+  std::string workloads = fmt::format("{}", status.workloads);
+  if (status.record) workloads += fmt::format(", {} of them recorded as stopped", stopped_count(*status.record));
+  const char* ready = status.record ? ", the others ready" : ", all ready";
+  workloads += status.not_ready.empty() ? ready : ", not ready: " + some_of(status.not_ready);
+  text += line("Workloads", workloads);
   if (status.stock) {
     for (const auto& [server, inventory] : status.stock->servers) {
       text += line("Server", fmt::format("{} ({}) at {}:{}, {} databases, {}, {} accounts", server.id, inventory.server.version,

@@ -1,5 +1,6 @@
 """What is in a backup file, looked at with plain tools: tar, sha256sum, gzip, and no code of the plugin's."""
 import gzip
+import hashlib
 import json
 import pathlib
 import re
@@ -58,3 +59,25 @@ class Unpacked:
                 if "/.sample-heartbeat/" in entry.name and entry.isfile():
                     files[entry.name] = archive.extractfile(entry).read().decode().strip()
         return {"servers": servers, "file_activity": files}
+
+
+def spoiled(file, directory, target):
+    """A copy of a backup that is whole by every digest, and of which one database cannot be loaded to its end"""
+    unpacked = Unpacked(file, directory)
+    database = unpacked.manifest["databases"][-1]
+    member = unpacked.directory / database["member"]
+    plain = gzip.decompress(member.read_bytes())
+    plain = plain.replace(b"\n-- Dump completed", b"\nINSERT INTO no_such_table VALUES (1);\n-- Dump completed")
+    member.write_bytes(gzip.compress(plain))
+    for entry in unpacked.manifest["members"]:
+        if entry["name"] == member.name:
+            entry.update(size=member.stat().st_size, sha256=hashlib.sha256(member.read_bytes()).hexdigest(),
+                         plain_size=len(plain), plain_sha256=hashlib.sha256(plain).hexdigest())
+    (unpacked.directory / "manifest.json").write_text(json.dumps(unpacked.manifest))
+    names = [entry["name"] for entry in unpacked.manifest["members"]] + ["manifest.json"]
+    lines = [f"{hashlib.sha256((unpacked.directory / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
+    (unpacked.directory / "SHA256SUMS").write_text("".join(lines))
+    # In GNU's form and without extended headers, as the tool writes it.
+    subprocess.run(["tar", "--format=gnu", "--owner=0", "--group=0", "--mode=600", "-cf", target, "-C", unpacked.directory,
+                    *names, "SHA256SUMS"], check=True)
+    return target
