@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cstdlib>
 #include <regex>
 #include <sstream>
 
@@ -78,11 +80,22 @@ KubeError classify(const std::string& what, const std::string& all_messages) {
   }
   if (contains(messages, "(AlreadyExists)")) return {Reason::kAlreadyExists, text, "", ExitStatus::kBusy};
   if (contains(messages, "(Conflict)")) return {Reason::kConflict, text, "Run the command again.", ExitStatus::kFailed};
-  if (contains(messages, "Unable to connect") || contains(messages, "connection refused") ||
-      contains(messages, "i/o timeout") || contains(messages, "was refused - did you specify")) {
+  // The way to the API server, or the server for a moment: what may well work when it is tried again.
+  constexpr std::array<std::string_view, 15> kPassing{
+      "Unable to connect", "connection refused",  "i/o timeout",       "was refused - did you specify", "connection reset",
+      "unexpected EOF",    "connection lost",     "deadline exceeded", "etcdserver",                    "(ServiceUnavailable)",
+      "(InternalError)",   "(TooManyRequests)",   "(Timeout)",         "(ServerTimeout)",               "currently unable to handle"};
+  if (std::any_of(kPassing.begin(), kPassing.end(), [&](std::string_view sign) { return contains(messages, sign); })) {
     return {Reason::kUnreachable, text, "Check the kube context with: kubectl cluster-info", ExitStatus::kFailed};
   }
   return {Reason::kOther, text, "", ExitStatus::kFailed};
+}
+
+Kubectl::Kubectl(KubectlOptions options) : options_(std::move(options)) {
+  // A person's kuberc may change what commands do: with `delete: interactive=true`, kubectl 1.34 deletes nothing and ends
+  // with 0.
+  ::setenv("KUBERC", "off", 1);
+  ::setenv("KUBECTL_KUBERC", "false", 1);
 }
 
 process::Command Kubectl::command(std::vector<std::string> arguments) const {
@@ -259,7 +272,7 @@ HttpAnswer Kubectl::ask_service(const std::string& namespace_, const std::string
     for (const char* failure : {"(InternalError)", "(ServiceUnavailable)", "(BadGateway)", "(GatewayTimeout)", "(Timeout)", "error trying to reach"}) {
       if (contains(message, failure)) return {HttpAnswer::Kind::kFails, message};
     }
-    if (error.reason() == Reason::kUnreachable) throw;
+    if (error.reason() == Reason::kUnreachable) return {HttpAnswer::Kind::kFails, message};
     return {HttpAnswer::Kind::kAnswers, ""};  // 401, 404 and the like come from the service
   }
 }
@@ -270,20 +283,41 @@ Error Kubectl::stream_error(const Pod& pod, const std::string& what, const std::
   return Error(text);
 }
 
-std::string Kubectl::run(const Pod& pod, const Script& script, const std::string& input) {
-  const Outcome outcome =
-      process::run(exec(pod, plain_script(script), script.arguments), Input{confidential_input(script) + input});
-  if (outcome.exit_status != 0) {
-    throw stream_error(pod, fmt::format("A command in the pod ended with status {}", outcome.exit_status), outcome.err);
+std::string Kubectl::finish_plain(const Pod& pod, const Script& script, Input input, Handlers handlers) {
+  std::string messages;
+  bool stalled = false;
+  handlers.on_err_line = [&](Session&, std::string_view line) {
+    if (!is_heartbeat(line) && !is_exit_code_line(line)) append_line(messages, line);
+  };
+  handlers.idle_after = options_.stall_timeout;
+  handlers.on_idle = [&](Session& session) {
+    stalled = true;
+    session.terminate();
+  };
+  std::string output;
+  const auto first = std::move(handlers.on_out);
+  handlers.on_out = [&](Session& session, std::span<const std::byte> bytes) {
+    output.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    if (first) first(session, bytes);
+  };
+  const Outcome outcome = process::run(exec(pod, plain_script(script), script.arguments), input, handlers);
+  if (stalled) throw stream_error(pod, "A command in the pod gave no sign of life", messages);
+  auto plain = parse_plain(std::move(output));
+  if (!plain) {
+    throw stream_error(pod, fmt::format("A command in the pod was cut off (kubectl ended with status {})", outcome.exit_status), messages);
   }
-  return outcome.out;
+  if (plain->status != 0) throw stream_error(pod, fmt::format("A command in the pod ended with status {}", plain->status), messages);
+  return std::move(plain->text);
+}
+
+std::string Kubectl::run(const Pod& pod, const Script& script, const std::string& input) {
+  return finish_plain(pod, script, Input{confidential_input(script) + input}, {});
 }
 
 void Kubectl::run_while(const Pod& pod, const Script& script, const std::string& input,
                         const std::function<void(const std::string& first_line)>& meanwhile) {
   std::string first_line;
   bool called = false;
-  std::string messages;
   Handlers handlers;
   handlers.on_out = [&](Session& session, std::span<const std::byte> bytes) {
     if (called) return;
@@ -294,12 +328,9 @@ void Kubectl::run_while(const Pod& pod, const Script& script, const std::string&
     meanwhile(first_line.substr(0, end));
     session.close_input();
   };
-  handlers.on_err_line = [&](Session&, std::string_view line) { append_line(messages, line); };
   handlers.on_start = [&](Session& session) { session.write(confidential_input(script) + input); };
-  const Outcome outcome = process::run(exec(pod, plain_script(script), script.arguments), Input::open(), handlers);
-  if (outcome.exit_status != 0 || !called) {
-    throw stream_error(pod, fmt::format("A command in the pod ended with status {}", outcome.exit_status), messages);
-  }
+  finish_plain(pod, script, Input::open(), std::move(handlers));
+  if (!called) throw stream_error(pod, "A command in the pod printed nothing", "");
 }
 
 StreamReport Kubectl::download(const Pod& pod, const Script& script, const ByteHandler& sink, const DigestOf& digest) {

@@ -24,7 +24,7 @@ struct KubectlOptions {
 
 class Kubectl : public Cluster {
  public:
-  explicit Kubectl(KubectlOptions options) : options_(std::move(options)) {}
+  explicit Kubectl(KubectlOptions options);
 
   [[nodiscard]] std::optional<std::string> chosen_namespace() const override;
   std::string context_namespace() override;
@@ -53,6 +53,8 @@ class Kubectl : public Cluster {
   [[nodiscard]] process::Command command(std::vector<std::string> arguments) const;
   [[nodiscard]] process::Command exec(const Pod& pod, const std::string& script_text,
                                       const std::vector<std::string>& arguments) const;
+  // Runs a plain script to its proved end; gives what it printed.
+  std::string finish_plain(const Pod& pod, const Script& script, process::Input input, process::Handlers handlers);
   // Runs kubectl for one request; throws KubeError in words of `what` unless it ends with 0.
   std::string request(const std::string& what, std::vector<std::string> arguments, const std::string& input = {});
   [[nodiscard]] Error stream_error(const Pod& pod, const std::string& what, const std::string& messages) const;

@@ -83,7 +83,32 @@ bool StreamReport::all_zero() const {
   return std::all_of(statuses.begin(), statuses.end(), [](int status) { return status == 0; });
 }
 
-std::string plain_script(const Script& script) { return std::string(kPrelude) + script.text; }
+std::string plain_script(const Script& script) {
+  // The sign of life keeps an idle connection open; its `sleep` must not hold the exec's output when the shell is gone.
+  return std::string(kPrelude) + R"sh(
+( while sleep 10 >/dev/null 2>&1; do echo exastro-alive >&2; done ) >/dev/null &
+heart=$!
+(
+)sh" + script.text + R"sh(
+)
+status=$?
+kill "$heart" 2>/dev/null
+printf '\nexastro-end %s\n' "$status"
+exit "$status"
+)sh";
+}
+
+std::optional<PlainOutput> parse_plain(std::string output) {
+  constexpr std::string_view kMark = "\nexastro-end ";
+  const auto at = output.rfind(kMark);
+  if (at == std::string::npos || !output.ends_with('\n')) return std::nullopt;
+  PlainOutput plain;
+  const std::string_view number(output.data() + at + kMark.size(), output.size() - at - kMark.size() - 1);
+  if (!to_number(number, plain.status)) return std::nullopt;
+  output.resize(at);
+  plain.text = std::move(output);
+  return plain;
+}
 
 std::string download_script(const Script& script) {
   return std::string(kPrelude) + "encode() { cat; }\n" + script.text + std::string(kWorkplace) + std::string(kDownload);

@@ -21,6 +21,14 @@ std::string upload_script(const Script& script);  // takes the number of bytes a
 // The beginning of a script's standard input.
 std::string confidential_input(const Script& script);
 
+// What a plain script printed, and its exit status; absent if the mark that ends it did not arrive: an exec that was cut
+// looks to kubectl like one that has ended well.
+struct PlainOutput {
+  std::string text;
+  int status = 0;
+};
+std::optional<PlainOutput> parse_plain(std::string output);
+
 // The report that ends a stream, from a line of standard error; absent if the line is not one.
 std::optional<StreamReport> parse_report(std::string_view line);
 

@@ -113,18 +113,20 @@ class Backup {
     const std::string time_text = archive::format_timestamp(std::time(nullptr));
     archive::BackupWriter writer = open_writer(system_, request_, time_text);
     BackupContent content(writer, system_, time_text, reporter_);
+    std::optional<Error> late;
     MaintenanceRun run(cluster_, system_, {"backup", false, {}}, reporter_);  // undone by put_back(), or after_failure()
     try {
       prepare(run, content.manifest());
       check_local_room(writer, estimate());
       stop(run);
       read_all(content);
+      run.confirm_standstill();
+      is_whole_ = true;
       restart_and_wait(run, request_, reporter_);
-    } catch (const process::Interrupted& interrupted) {
-      // Interrupted while waiting for what is started already: the backup is whole.
-      if (!is_whole_) throw run.after_failure(interrupted);
     } catch (const Error& error) {
-      throw run.after_failure(error);
+      if (!is_whole_) throw run.after_failure(error);
+      // What was read is whole, whatever went wrong in starting the services or waiting for them.
+      late = run.after_failure(error);
     }
     archive::Manifest& manifest = content.manifest();
     manifest.run_id = run.id();
@@ -138,6 +140,7 @@ class Backup {
     }
     step.done();
     report(writer, manifest, std::chrono::duration<double>(Clock::now() - begun_).count(), reporter_);
+    if (late) throw Error(fmt::format("The backup is whole. {}", late->what()), late->next(), late->status());
   }
 
  private:
@@ -153,7 +156,13 @@ class Backup {
     files_.emplace(cluster_, run.pod_of(system_.ita), system_.storage.path);
     files_facts_ = readable_files(*files_);
     step.done(fmt::format("{} and {}", ui::bytes_text(estimate() - files_facts_.bytes), ui::bytes_text(files_facts_.bytes)));
-    for (const auto& [server, inventory] : stocked_) warn_of(inventory, manifest.warnings);
+    for (const auto& [server, inventory] : stocked_) {
+      require_databases(system_, server, inventory);
+      warn_of(inventory, manifest.warnings);
+      for (const auto& name : inventory.absent) {
+        manifest.not_included.push_back(fmt::format("Database {}, which a connection record names, is not on the {} server.", name, server.id));
+      }
+    }
     warn_of(files_facts_, manifest.warnings);
     for (const auto& warning : manifest.warnings) reporter_.warning(warning);
     for (const auto& sentence : manifest.not_included) reporter_.warning(sentence);
@@ -174,7 +183,6 @@ class Backup {
     content.add_files(*files_, files_facts_);
     content.add_keys();
     content.add_values();
-    is_whole_ = true;
   }
 
   [[nodiscard]] std::uint64_t estimate() const {

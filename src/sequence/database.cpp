@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <map>
+#include <algorithm>
 #include <regex>
+#include <sstream>
+
+#include "process/interrupt.h"
 
 namespace exastro {
 namespace {
@@ -62,6 +65,24 @@ void judge(const char* what, const kube::StreamReport& report, const std::vector
   throw Error(fmt::format("{} failed: {}{}{}", what, failed, messages.empty() ? "" : ": ", messages));
 }
 
+// Without the statement that the client repeats between dashes before it says what is wrong with it: it may hold a
+// password, and need not be whole.
+std::string without_echo(const std::string& text) {
+  std::istringstream lines(text);
+  std::string kept;
+  bool inside = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("--------------") || line.ends_with(": --------------")) {
+      if (!inside) kept += line.substr(0, line.find("--------------"));
+      inside = !inside;
+    } else if (!inside) {
+      kept += line + "\n";
+    }
+  }
+  while (kept.ends_with('\n')) kept.pop_back();
+  return kept;
+}
+
 }  // namespace
 
 std::string option_file(const Login& login) {
@@ -92,13 +113,19 @@ std::vector<Row> parse_rows(const std::string& batch_output) {
 
 std::string without_hashes(std::string text) {
   static const std::regex kHash(R"(\*[0-9A-Fa-f]{40})");
-  static const std::regex kAuthentication(R"((USING|AS|BY|PASSWORD)(\s*\(?\s*)'[^']*')", std::regex::icase);
+  static const std::regex kAuthentication(R"((USING|AS|BY|PASSWORD)(\s*\(?\s*)'(?:[^'\\]|''|\\.)*')", std::regex::icase);
   return std::regex_replace(std::regex_replace(text, kHash, "…"), kAuthentication, "$1$2'…'");
 }
 
 Database::Database(kube::Cluster& cluster, kube::Pod pod, const Login& login, std::vector<std::string> confidential)
     : cluster_(cluster), pod_(std::move(pod)), options_(option_file(login)), confidential_(std::move(confidential)) {
   if (!login.password.empty()) confidential_.push_back(login.password);
+  // As SQL and option files write them, too, and the longer ones first.
+  for (std::size_t i = 0, count = confidential_.size(); i < count; ++i) {
+    confidential_.push_back(quote_text(confidential_[i]));
+    confidential_.push_back(quote_option(confidential_[i]));
+  }
+  std::sort(confidential_.begin(), confidential_.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
 }
 
 kube::Script Database::script(const std::string& text, std::vector<std::string> arguments) const {
@@ -106,39 +133,56 @@ kube::Script Database::script(const std::string& text, std::vector<std::string> 
 }
 
 std::string Database::redacted(std::string text) const {
+  text = without_echo(text);
   for (const auto& value : confidential_) {
     for (auto at = text.find(value); at != std::string::npos; at = text.find(value, at)) text.replace(at, value.size(), "…");
   }
   return without_hashes(std::move(text));
 }
 
-std::vector<Row> Database::query(const std::string& sql) {
+template <typename Work>
+auto Database::speaking_safely(Work work) {
   try {
-    // Quotes and backslashes mean what this program takes them to mean, and so they do in what SHOW CREATE gives.
-    return parse_rows(cluster_.run(pod_, script(kQuery), "SET SESSION sql_mode = '';\n" + sql));
+    return work();
+  } catch (const kube::KubeError&) {
+    throw;
+  } catch (const process::Interrupted&) {
+    throw;
   } catch (const Error& error) {
     throw Error(redacted(error.what()), error.next(), error.status());
   }
 }
 
+std::vector<Row> Database::query(const std::string& sql) {
+  // Quotes and backslashes mean what this program takes them to mean, and so they do in what SHOW CREATE gives. Nothing
+  // waits a day for somebody's lock, as the server's default is.
+  return speaking_safely([&] {
+    return parse_rows(cluster_.run(pod_, script(kQuery), "SET SESSION sql_mode = '', lock_wait_timeout = 120;\n" + sql));
+  });
+}
+
 void Database::dump(const std::string& database, const kube::ByteHandler& sink, const kube::DigestOf& digest) {
-  const auto report = cluster_.download(pod_, script(kDump, {database}), sink, digest);
+  const auto report = speaking_safely([&] { return cluster_.download(pod_, script(kDump, {database}), sink, digest); });
   judge("The dump", report, {"mariadb-dump", "gzip", "tee"}, redacted(report.messages));
 }
 
 void Database::load(std::uint64_t size, const kube::ByteSource& source, const kube::DigestOf& digest,
                     std::uint64_t plain_end) {
-  const auto report = cluster_.upload(pod_, script(kLoad, {std::to_string(plain_end)}), size, source, digest);
+  const auto report = speaking_safely(
+      [&] { return cluster_.upload(pod_, script(kLoad, {std::to_string(plain_end)}), size, source, digest); });
   judge("The load", report, {"head", "tee", "gzip", "mariadb"}, redacted(report.messages));
 }
 
 bool Database::is_same_server(Database& other, const std::string& lock_name) {
   bool same = false;
   const std::string name = quote_text(lock_name);
-  cluster_.run_while(pod_, script(kQuery), fmt::format("SELECT GET_LOCK({}, 0);\n", name), [&](const std::string& got) {
-    if (got != "1") throw Error("The server gave no lock to compare it with the other one.");
-    const auto rows = other.query(fmt::format("SELECT IS_USED_LOCK({}) IS NOT NULL;", name));
-    same = !rows.empty() && rows[0][0] == "1";
+  speaking_safely([&] {
+    cluster_.run_while(pod_, script(kQuery), fmt::format("SELECT GET_LOCK({}, 0);\n", name), [&](const std::string& got) {
+      if (got != "1") throw Error("The server gave no lock to compare it with the other one.");
+      const auto rows = other.query(fmt::format("SELECT IS_USED_LOCK({}) IS NOT NULL;", name));
+      same = !rows.empty() && rows[0][0] == "1";
+    });
+    return 0;
   });
   return same;
 }

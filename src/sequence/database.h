@@ -61,6 +61,9 @@ class Database {
  private:
   [[nodiscard]] kube::Script script(const std::string& text, std::vector<std::string> arguments = {}) const;
   [[nodiscard]] std::string redacted(std::string text) const;
+  // Calls `work`; what it throws shows nothing confidential.
+  template <typename Work>
+  auto speaking_safely(Work work);
 
   kube::Cluster& cluster_;
   kube::Pod pod_;

@@ -81,6 +81,7 @@ class Stocktaking {
     if (!inventory_.databases.empty()) {
       read_sizes();
       read_engines();
+      read_broken_views();
     }
     read_accounts();
     return std::move(inventory_);
@@ -162,6 +163,15 @@ class Stocktaking {
              "ENGINE <> 'InnoDB' AND TABLE_SCHEMA IN ({}) ORDER BY 1, 2;",
              existing()))) {
       inventory_.not_transactional.push_back(fmt::format("{}.{} ({})", row.at(0), row.at(1), row.at(2)));
+    }
+  }
+
+  void read_broken_views() {
+    for (const auto& row : database_.query(fmt::format(
+             "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'VIEW' AND "
+             "TABLE_COMMENT LIKE '%references invalid%' AND TABLE_SCHEMA IN ({}) ORDER BY 1, 2;",
+             existing()))) {
+      inventory_.broken_views.push_back(row.at(0) + "." + row.at(1));
     }
   }
 

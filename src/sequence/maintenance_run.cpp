@@ -15,7 +15,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kPause{500};
-constexpr int kTries = 5;  // of putting back, when the API server cannot be reached
+constexpr int kTries = 8;  // of putting back, over a minute, when the API server cannot be reached
 
 std::string new_run_id() {
   std::random_device random;
@@ -115,6 +115,15 @@ void MaintenanceRun::stop(Standstill standstill, std::chrono::seconds timeout) {
   wait_until_stopped(cluster_, system_, record_, timeout);
 }
 
+void MaintenanceRun::confirm_standstill() {
+  const auto started = started_meanwhile(cluster_, system_, record_);
+  if (started.empty()) return;
+  throw Error(fmt::format("What had been stopped was started again by somebody meanwhile (a GitOps controller, an operator, a "
+                          "colleague?): {}.",
+                          fmt::join(started, ", ")),
+              "Pause what starts it, and run the command again.");
+}
+
 std::chrono::duration<double> MaintenanceRun::outage() const {
   if (!has_stopped_) return {};
   return (has_started_ ? started_ : Clock::now()) - stopped_;
@@ -130,7 +139,7 @@ void MaintenanceRun::begin_destruction(const std::string& safety_backup) {
 
 void MaintenanceRun::end_destruction() {
   record_.destructive = false;
-  update_record(cluster_, record_, record_.run_id);
+  persistently([&] { update_record(cluster_, record_, record_.run_id); });
   state_ = State::kOpen;
 }
 
@@ -149,7 +158,12 @@ void MaintenanceRun::put_back() {
 std::vector<std::string> MaintenanceRun::wait_until_ready(std::chrono::seconds timeout) {
   const auto deadline = Clock::now() + timeout;
   while (true) {
-    auto missing = not_ready(cluster_, record_);
+    std::vector<std::string> missing{"the API server does not answer"};
+    try {
+      missing = not_ready(cluster_, record_);
+    } catch (const kube::KubeError&) {
+      // It may be busy with what is being started. What was done is done, whatever it says.
+    }
     started_ = Clock::now();
     if (missing.empty() || Clock::now() >= deadline) return missing;
     process::Interrupt::throw_if_requested();

@@ -45,6 +45,9 @@ class MaintenanceRun {
   // How long the services have been stopped, or were.
   [[nodiscard]] std::chrono::duration<double> outage() const;
 
+  // Throws Error if something that was stopped runs again: what was read since is not at rest.
+  void confirm_standstill();
+
   // Throws Error (kBusy) if another run has taken this one's place: to be asked before every step that destroys.
   void confirm() { lease_.confirm(); }
 

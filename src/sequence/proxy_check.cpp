@@ -1,5 +1,7 @@
 #include "sequence/proxy_check.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <thread>
 
@@ -37,7 +39,13 @@ std::optional<Entry> find_entry(kube::Cluster& cluster, const System& system) {
 }  // namespace
 
 std::string wait_for_proxy(kube::Cluster& cluster, const System& system, std::chrono::seconds timeout, ui::Reporter& reporter) {
-  const auto entry = find_entry(cluster, system);
+  std::optional<Entry> entry;
+  try {
+    entry = find_entry(cluster, system);
+  } catch (const kube::KubeError& error) {
+    reporter.info(fmt::format("The proxy was not asked: {}", error.what()));
+    return "";
+  }
   if (!entry) {
     reporter.info("The proxy had no replicas, so it was not asked.");
     return "";

@@ -64,9 +64,16 @@ class UnpackedFiles {
 
   void take_their_place(bool keep_extra) {
     ui::Step step(reporter_, "Putting the shared files in place");
-    files_.replace(run_id_, keep_extra);
-    files_.discard_all(run_id_);
+    const auto kept = files_.replace(run_id_, keep_extra);
     unpacked_ = false;
+    if (!kept.empty()) {
+      reporter_.warning(fmt::format("The backup has something else in the place of these directories; they were kept: {}", some_of(kept)));
+    }
+    try {
+      files_.discard_all(run_id_);
+    } catch (const Error& error) {
+      reporter_.warning(fmt::format("The old shared files (.exastro-old-*) could not be removed: {}", error.what()));
+    }
     step.done();
   }
 
@@ -118,7 +125,9 @@ class Restore {
       proxy = wait_for_proxy(cluster_, system_, request_.timeout, reporter_);
       step.done("outage " + ui::duration_text(run.outage()));
     } catch (const Error& error) {
-      throw run.after_failure(error);
+      const Error told = run.after_failure(error);
+      if (!is_replaced_) throw told;
+      throw Error(fmt::format("The data was restored. {}", told.what()), told.next(), told.status());
     }
     report(run, manifest, missing, proxy);
   }
@@ -185,6 +194,7 @@ class Restore {
     const std::string safety = request_.safety_backup ? take_safety_backup(run, stocked, files) : "";
     UnpackedFiles unpacked(files, run.id(), reporter_);
     if (with_files) unpacked.unpack(backup.reader, manifest.files->member);
+    for (auto& server : servers) server->end_sessions();
     run.begin_destruction(safety);
     try {
       replace_databases(run, servers, request_.parts, request_.keep_extra);
@@ -195,7 +205,18 @@ class Restore {
       go_back(run, manifest, safety, error);
     }
     run.end_destruction();
-    for (auto& server : servers) server->look_back();
+    is_replaced_ = true;
+    look_back(run, servers);
+  }
+
+  // The data is whole: what goes wrong from here on is told, and is no failure of the restore.
+  void look_back(MaintenanceRun& run, std::vector<std::unique_ptr<ServerRestore>>& servers) {
+    try {
+      for (auto& server : servers) server->look_back();
+      run.confirm_standstill();
+    } catch (const Error& error) {
+      reporter_.warning(error.what());
+    }
   }
 
   // All that there is now, into a file of its own; gives its path.
@@ -304,7 +325,6 @@ class Restore {
   void replace_databases(MaintenanceRun& run, std::vector<std::unique_ptr<ServerRestore>>& servers, const RestoreParts& parts,
                          bool keep_extra) {
     run.confirm();
-    for (auto& server : servers) server->end_sessions();
     if (parts.accounts) {
       ui::Step step(reporter_, "Creating the accounts");
       for (auto& server : servers) server->create_accounts();
@@ -350,6 +370,7 @@ class Restore {
   const RestoreRequest& request_;
   ui::Reporter& reporter_;
   Clock::time_point begun_ = Clock::now();
+  bool is_replaced_ = false;
 };
 
 }  // namespace

@@ -33,6 +33,12 @@ const Manifest::Server* find_server(const Manifest& manifest, const std::string&
   return found == manifest.servers.end() ? nullptr : &*found;
 }
 
+// "10.11.18-MariaDB" -> "10.11".
+std::string two_numbers(const std::string& version) {
+  const auto first = version.find('.');
+  return version.substr(0, first == std::string::npos ? first : version.find_first_of(".-", first + 1));
+}
+
 void check_versions(const Manifest& manifest, const System& system, ui::Reporter& reporter) {
   for (const auto& target : system.releases) {
     for (const auto& source : manifest.releases) {
@@ -105,6 +111,11 @@ void check_layout(const Manifest& manifest, const std::vector<Server>& servers) 
 void check_fits(const Manifest& manifest, const Server& server, const ServerFacts& facts) {
   const Manifest::Server* source = find_server(manifest, server.id);
   if (source == nullptr) return;
+  // From 10.11.4 to 10.11.3 is fine; from 11.8 to 10.11 brings collations and privileges that it does not know.
+  if (version_older(two_numbers(facts.version), two_numbers(source->version))) {
+    throw Error(fmt::format("The {} server runs MariaDB {}, older than the {} of the backup.", server.id, facts.version, source->version),
+                "Restore into a server of that version or a newer one.");
+  }
   const bool folds_here = facts.lower_case_table_names != 0;
   if (folds_here != (source->lower_case_table_names != 0)) {
     throw Error(fmt::format("The {} server has lower_case_table_names={}, the one of the backup had {}: names would not be found "

@@ -61,6 +61,7 @@ void ServerRestore::set_packet(std::uint64_t bytes) {
 
 void ServerRestore::prepare() {
   check_fits(backup_.reader.manifest(), stocked_.server, stocked_.inventory.server);
+  check_names();
   strip_definers_ = request_.strip_definers || !stocked_.server.database.may_set_definers();
   if (!request_.parts.databases) return;
   std::uint64_t longest = 0;
@@ -79,6 +80,18 @@ void ServerRestore::prepare() {
   }
 }
 
+void ServerRestore::check_names() const {
+  std::set<std::string> held;
+  for (const auto& database : databases_) held.insert(lower(database.name));
+  for (const auto& name : request_for(system_, stocked_.server).databases) {
+    if (databases_.empty() || held.contains(lower(name))) continue;
+    throw Error(fmt::format("This system keeps its data in database {}, and the backup has none of that name: it is of a system with "
+                            "other names.",
+                            name),
+                "Restore it into a system whose values name the same databases.");
+  }
+}
+
 void ServerRestore::end_sessions() {
   Database& database = stocked_.server.database;
   std::set<std::string> names;
@@ -90,8 +103,9 @@ void ServerRestore::end_sessions() {
   for (const auto& row : database.query("SELECT ID, USER, HOST, COALESCE(DB, '') FROM information_schema.PROCESSLIST "
                                         "WHERE ID <> CONNECTION_ID();")) {
     if (users.contains(row.at(1))) {
-      // Of a pod that is gone. The session may be gone itself by now, which is no error (1094).
-      statements += fmt::format("BEGIN NOT ATOMIC DECLARE CONTINUE HANDLER FOR 1094 BEGIN END; KILL {}; END//\n", row.at(0));
+      // Of a pod that is gone. The session may be gone itself by now, which is no error (1094); on a managed server the
+      // administrator may not end it (1095).
+      statements += fmt::format("BEGIN NOT ATOMIC DECLARE CONTINUE HANDLER FOR 1094, 1095 BEGIN END; KILL {}; END//\n", row.at(0));
     } else if (names.contains(lower(row.at(3)))) {
       reporter_.warning(fmt::format("{} from {} is connected to database {}. If it holds a lock, the restore waits {} s for it "
                                     "and then fails.",
@@ -178,6 +192,7 @@ void ServerRestore::grant() {
 }
 
 void ServerRestore::drop_extra() {
+  std::vector<std::string> dropped;
   std::string statements = fmt::format("SET SESSION lock_wait_timeout = {}, foreign_key_checks = 0;\n", kDropTimeoutSeconds);
   const auto folded = [&](const std::string& name) {
     return stocked_.inventory.server.lower_case_table_names == 0 ? name : lower(name);
@@ -186,7 +201,9 @@ void ServerRestore::drop_extra() {
     std::set<std::string> kept;
     for (const auto& database : databases_) kept.insert(folded(database.name));
     for (const auto& database : stocked_.inventory.databases) {
-      if (!kept.contains(folded(database.name))) statements += fmt::format("DROP DATABASE IF EXISTS {};\n", quote_identifier(database.name));
+      if (kept.contains(folded(database.name))) continue;
+      statements += fmt::format("DROP DATABASE IF EXISTS {};\n", quote_identifier(database.name));
+      dropped.push_back("database " + database.name);
     }
   }
   if (request_.parts.accounts && has_accounts_) {
@@ -194,9 +211,13 @@ void ServerRestore::drop_extra() {
     std::set<AccountName> kept;
     for (const auto& account : accounts_) kept.insert(account.name());
     for (const auto& account : stocked_.inventory.accounts) {
-      if (!kept.contains(account) && !passwords.contains(account.user)) statements += fmt::format("DROP USER IF EXISTS {};\n", account.quoted());
+      if (kept.contains(account) || passwords.contains(account.user)) continue;
+      statements += fmt::format("DROP USER IF EXISTS {};\n", account.quoted());
+      dropped.push_back("account " + account.quoted());
     }
   }
+  if (dropped.empty()) return;
+  reporter_.info(fmt::format("Dropping what is Exastro's and not in the backup: {}", fmt::join(dropped, ", ")));
   stocked_.server.database.query(statements);
 }
 

@@ -1,5 +1,8 @@
 #include "sequence/server.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 namespace exastro {
@@ -26,6 +29,20 @@ std::vector<Server> open_servers(kube::Cluster& cluster, const System& system, c
     servers[0].sides.push_back(&system.ita);
   }
   return servers;
+}
+
+void require_databases(const System& system, const Server& server, const Inventory& inventory) {
+  for (const auto& name : request_for(system, server).databases) {
+    if (std::find(inventory.absent.begin(), inventory.absent.end(), name) == inventory.absent.end()) continue;
+    throw Error(fmt::format("The {} server at {}:{} has no database {}, which Exastro's ConfigMaps name, or the administrator may not "
+                            "see it.",
+                            server.id, server.sides.front()->host, server.sides.front()->port, name),
+                "Look at the server; if its data is lost, restore it from a backup: kubectl exastro restore --from FILE");
+  }
+  if (!inventory.broken_views.empty()) {
+    throw Error(fmt::format("Views that name what is not there, on which a dump stops: {}.", fmt::join(inventory.broken_views, ", ")),
+                "Drop or mend them, and run the command again.");
+  }
 }
 
 InventoryRequest request_for(const System& system, const Server& server) {

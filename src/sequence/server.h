@@ -26,6 +26,10 @@ using PodOf = std::function<std::optional<kube::Pod>(const Side&)>;
 // Asks the servers themselves whether they are two. Sides that no pod reaches are left out.
 std::vector<Server> open_servers(kube::Cluster& cluster, const System& system, const PodOf& pod_of, const std::string& run_id);
 
+// Throws Error if a database that a ConfigMap names is not there, or a view cannot be read: a backup would lack it, or fail
+// when the services are stopped.
+void require_databases(const System& system, const Server& server, const Inventory& inventory);
+
 // What the system's ConfigMaps and Secrets name on this server.
 InventoryRequest request_for(const System& system, const Server& server);
 

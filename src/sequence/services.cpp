@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <exception>
 #include <map>
 #include <thread>
 
@@ -68,6 +69,25 @@ void suspend(kube::Cluster& cluster, const std::string& namespace_, const std::s
   cluster.patch("cronjob", namespace_, name, {{"spec", {{"suspend", on}}}});
 }
 
+// Tries everything, and throws the first error at the end.
+class Refusals {
+ public:
+  template <typename Work>
+  void attempt(Work work) {
+    try {
+      work();
+    } catch (const Error&) {
+      if (!first_) first_ = std::current_exception();
+    }
+  }
+  void throw_first() const {
+    if (first_) std::rethrow_exception(first_);
+  }
+
+ private:
+  std::exception_ptr first_;
+};
+
 // Scales groups of workloads that go to the same count with one command each.
 void scale_groups(kube::Cluster& cluster, const std::map<std::pair<std::string, int>, std::vector<std::string>>& groups) {
   for (const auto& [key, references] : groups) cluster.scale(key.first, references, key.second);
@@ -109,6 +129,8 @@ Error half_replaced(const MaintenanceRecord& earlier) {
 }
 
 void create_record(kube::Cluster& cluster, const MaintenanceRecord& record) {
+  // Interrupted in between, nobody would know whose it is.
+  const process::Interrupt::Shield shield;
   try {
     cluster.create(to_config_map(record));
   } catch (const kube::KubeError& error) {
@@ -117,6 +139,12 @@ void create_record(kube::Cluster& cluster, const MaintenanceRecord& record) {
     if (earlier && earlier->operation == "stop") throw stopped_on_purpose(*earlier);
     throw Error("Another run held the services stopped just now.", "Run the command again.", ExitStatus::kBusy);
   }
+}
+
+// Removes the record if it is this run's.
+void remove_record(kube::Cluster& cluster, const MaintenanceRecord& record) {
+  const auto present = read_record(cluster, record.namespace_, record.release);
+  if (present && present->run_id == record.run_id) cluster.remove("configmap", record.namespace_, record_name(record.release));
 }
 
 void update_record(kube::Cluster& cluster, const MaintenanceRecord& record, const std::string& run_id) {
@@ -193,13 +221,24 @@ void wait_until_stopped(kube::Cluster& cluster, const System& system, const Main
 void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter) {
   // What is being put back is not given up half-way.
   const process::Interrupt::Shield shield;
+  const auto present = read_record(cluster, record.namespace_, record.release);
+  if (!present || present->run_id != record.run_id) {
+    // A run that slept, say: somebody has put its things back, and may be at work.
+    for (const auto& pod : record.pods) cluster.remove("pod", pod.namespace_, pod.name);
+    if (!present) return;
+    throw Error(fmt::format("The services are held by a {} of {} now, so this run has started nothing.", present->operation,
+                            present->started_by),
+                "Look with: kubectl exastro status", ExitStatus::kBusy);
+  }
   std::map<std::string, Json> live;
   for (const auto& namespace_ : namespaces_of(record)) {
     for (const auto& workload : parse_workloads(cluster.list("deployments,statefulsets,cronjobs", namespace_, ""))) {
       live[namespace_ + "/" + workload.reference()] = {{"replicas", workload.replicas}, {"suspended", workload.suspended}};
     }
   }
+  Refusals refusals;
   std::map<std::pair<std::string, int>, std::vector<std::string>> groups;
+  std::vector<const StoppedWorkload*> resumed;
   for (const auto& workload : record.workloads) {
     const auto found = live.find(workload.namespace_ + "/" + reference(workload));
     if (found == live.end()) {
@@ -207,7 +246,7 @@ void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui:
       continue;
     }
     if (workload.kind == WorkloadKind::kCronJob) {
-      if (!workload.suspended && found->second["suspended"]) suspend(cluster, workload.namespace_, workload.name, false);
+      if (!workload.suspended && found->second["suspended"]) resumed.push_back(&workload);
       continue;
     }
     const int now = found->second["replicas"];
@@ -220,10 +259,31 @@ void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui:
     }
     groups[{workload.namespace_, workload.replicas}].push_back(reference(workload));
   }
-  scale_groups(cluster, groups);
+  // One that is refused does not keep the others down.
+  for (const auto& [key, references] : groups) {
+    refusals.attempt([&, &count = key.second, &namespace_ = key.first, &names = references] { cluster.scale(namespace_, names, count); });
+  }
+  for (const auto* workload : resumed) {
+    refusals.attempt([&] { suspend(cluster, workload->namespace_, workload->name, false); });
+  }
+  refusals.throw_first();
   for (const auto& pod : record.pods) cluster.remove("pod", pod.namespace_, pod.name);
   // Last, so that whatever failed above can be done again from it.
-  cluster.remove("configmap", record.namespace_, record_name(record.release));
+  remove_record(cluster, record);
+}
+
+std::vector<std::string> started_meanwhile(kube::Cluster& cluster, const System& system, const MaintenanceRecord& record) {
+  std::vector<std::string> started;
+  for (const auto& workload : list_workloads(cluster, system.releases)) {
+    const bool stopped = std::any_of(record.workloads.begin(), record.workloads.end(), [&](const StoppedWorkload& own) {
+      return own.kind == workload.kind && own.namespace_ == workload.namespace_ && own.name == workload.name;
+    });
+    if (!stopped) continue;
+    const bool runs = workload.kind == WorkloadKind::kCronJob ? !workload.suspended : workload.replicas > 0;
+    if (runs) started.push_back(workload.namespace_ + "/" + workload.reference());
+  }
+  for (auto& pod : still_running(cluster, system, record)) started.push_back("pod " + std::move(pod));
+  return started;
 }
 
 }  // namespace exastro

@@ -45,8 +45,13 @@ void wait_until_stopped(kube::Cluster& cluster, const System& system, const Main
 // Which of the record's workloads have not as many ready pods as the record says.
 std::vector<std::string> not_ready(kube::Cluster& cluster, const MaintenanceRecord& record);
 
+// What of the record runs again although nobody has started it: a GitOps controller, an operator or a colleague has scaled
+// it up, or a pod appeared. While it does, what is read is not at rest.
+std::vector<std::string> started_meanwhile(kube::Cluster& cluster, const System& system, const MaintenanceRecord& record);
+
 // Puts every workload back to what the record says, removes the record's pods, and last the record. A workload that
-// somebody has changed meanwhile is left as it is and reported; one that is gone too. Safe to call again.
+// somebody has changed meanwhile is left as it is and reported; one that is gone too. If the record in the cluster is not
+// this one any more, only the pods are removed. Tries everything before it throws. Safe to call again.
 void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter);
 
 }  // namespace exastro

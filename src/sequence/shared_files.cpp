@@ -49,6 +49,10 @@ produce() {
     tar --null --no-recursion --files-from="$d/names" --format=posix --pax-option=delete=atime,delete=ctime \
       --numeric-owner -cf -
   else
+    if [ -n "$(ours ! -type f ! -type d ! -type l -print | head -n 1)" ]; then
+      echo 'this tar cannot leave out the sockets, pipes or devices among the files' >&2
+      return 96
+    fi
     tar --exclude=./lost+found --exclude=./.snapshot --exclude='./.exastro-*' -cf - .
   fi
 }
@@ -94,21 +98,41 @@ if ! move_all "$new" "$root" || ! rmdir "$new"; then
   exit 96
 fi
 if [ "$keep_extra" = 1 ]; then
-  cd "$old" || exit 97
-  find . -type d -exec sh -c 'root=$1; shift
-    for f; do [ -e "$root/$f" ] || [ -L "$root/$f" ] || mkdir -p "$root/$f"; done' sh "$root" {} + &&
-  find . ! -type d -exec sh -c 'root=$1; shift
-    for f; do [ -e "$root/$f" ] || [ -L "$root/$f" ] || mv -- "$f" "$root/$f" || exit 1; done' sh "$root" {} + || exit 97
-  cd "$root" || exit 97
+  # What only an old tree has is moved over whole; a directory that both have is gone into. A link or a file of the new tree
+  # in the place of an old directory stays, and that directory stays in the old tree, which is then kept.
+  merge() {
+    for entry in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+      [ -e "$entry" ] || [ -L "$entry" ] || continue
+      there=$2/${entry##*/}
+      if [ ! -e "$there" ] && [ ! -L "$there" ]; then
+        move "$entry" "$2" || exit 97
+      elif [ -d "$entry" ] && [ ! -L "$entry" ]; then
+        if [ -d "$there" ] && [ ! -L "$there" ]; then
+          ( merge "$entry" "$there" ) || exit 97
+        elif [ -n "$(find "$entry" ! -type d | head -n 1)" ]; then
+          printf 'kept %s\n' "$entry"
+          : >"$old.kept"
+        fi
+      fi
+    done
+  }
+  for tree in "$root"/.exastro-old-*; do
+    [ -d "$tree" ] && { merge "$tree" "$root" || exit 97; }
+  done
 fi
+:
 )sh";
 
 constexpr const char* kDiscard = R"sh(
 cd "$1" || exit 93
+kept=
+for entry in .exastro-old-*.kept; do
+  [ -e "$entry" ] && kept=1
+done
 for entry in .exastro-restore-* .exastro-old-* .exastro-time-*; do
   [ -e "$entry" ] || continue
   case $entry in
-    .exastro-old-*) [ "$2" = all ] || continue ;;
+    .exastro-old-*) [ "$2" = all ] && [ -z "$kept" ] || continue ;;
     ".exastro-time-${3:-}") exec 3<"$entry" ;;
   esac
   find "$entry" -type d ! -perm -700 -exec chmod u+rwx {} + 2>/dev/null
@@ -144,8 +168,9 @@ FilesFacts parse_facts(const std::string& text) {
   return facts;
 }
 
-void judge(const char* what, const kube::StreamReport& report) {
-  if (report.all_zero()) return;
+// `parts` is how many programs the pipeline has: one that was killed reports nothing.
+void judge(const char* what, const kube::StreamReport& report, std::size_t parts) {
+  if (report.all_zero() && report.statuses.size() == parts) return;
   throw Error(fmt::format("{} failed: {}", what, report.messages.empty() ? "a program in the pod failed" : report.messages));
 }
 
@@ -156,16 +181,21 @@ FilesFacts SharedFiles::facts() {
 }
 
 void SharedFiles::pack(const kube::ByteHandler& sink, const kube::DigestOf& digest) {
-  judge("Packing the shared files", cluster_.download(pod_, {std::string(kFind) + kPack, {path_}, ""}, sink, digest));
+  judge("Packing the shared files", cluster_.download(pod_, {std::string(kFind) + kPack, {path_}, ""}, sink, digest), 3);
 }
 
 void SharedFiles::unpack_beside(const std::string& run_id, std::uint64_t size, const kube::ByteSource& source,
                                 const kube::DigestOf& digest) {
-  judge("Unpacking the shared files", cluster_.upload(pod_, {kUnpack, {path_, run_id}, ""}, size, source, digest));
+  judge("Unpacking the shared files", cluster_.upload(pod_, {kUnpack, {path_, run_id}, ""}, size, source, digest), 4);
 }
 
-void SharedFiles::replace(const std::string& run_id, bool keep_extra) {
-  cluster_.run(pod_, {kReplace, {path_, run_id, keep_extra ? "1" : "0"}, ""}, "");
+std::vector<std::string> SharedFiles::replace(const std::string& run_id, bool keep_extra) {
+  std::istringstream lines(cluster_.run(pod_, {kReplace, {path_, run_id, keep_extra ? "1" : "0"}, ""}, ""));
+  std::vector<std::string> kept;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("kept ")) kept.push_back(line.substr(5));
+  }
+  return kept;
 }
 
 void SharedFiles::discard_unpacked() { cluster_.run(pod_, {kDiscard, {path_, "unpacked"}, ""}, ""); }

@@ -54,16 +54,22 @@ void warn_of_newer_revisions(const std::vector<kube::HelmRecord>& records, const
 }
 
 std::vector<Release> read_exastro_releases(kube::Cluster& cluster, const std::vector<kube::HelmRecord>& records,
-                                           const std::vector<std::string>& wanted) {
+                                           const std::vector<std::string>& wanted, const std::string& here) {
   std::vector<Release> releases;
   for (const auto& record : deployed_revisions(records)) {
     if (!named(wanted, record)) continue;
-    const auto secret = cluster.get("secret", record.namespace_, record.secret);
-    if (!secret) continue;  // an upgrade ran just now
-    const auto data = secret->value("/data/release"_json_pointer, std::string());
-    Release release = parse_release_record(data);
-    release.namespace_ = record.namespace_;
-    if (release.is_exastro()) releases.push_back(std::move(release));
+    try {
+      const auto secret = cluster.get("secret", record.namespace_, record.secret);
+      if (!secret) continue;  // an upgrade ran just now
+      Release release = parse_release_record(secret->value("/data/release"_json_pointer, std::string()));
+      release.namespace_ = record.namespace_;
+      if (release.is_exastro()) releases.push_back(std::move(release));
+    } catch (const Error& error) {
+      // Somebody else's release may be closed to us, or strange; one that was asked for by name may not.
+      if (!wanted.empty() || record.namespace_ == here) {
+        throw Error(fmt::format("Release {} in namespace {}: {}", record.release, record.namespace_, error.what()), error.next(), error.status());
+      }
+    }
   }
   return releases;
 }
@@ -115,7 +121,7 @@ std::vector<Release> find_releases(kube::Cluster& cluster, const FindOptions& op
   // First where the person is; then, if that is not a whole system, everywhere.
   const std::string here = cluster.chosen_namespace() ? *cluster.chosen_namespace() : cluster.context_namespace();
   const auto records_here = cluster.helm_records(here);
-  const auto releases_here = read_exastro_releases(cluster, records_here, options.releases);
+  const auto releases_here = read_exastro_releases(cluster, records_here, options.releases, here);
   if (auto system = one_system(releases_here)) {
     for (const auto& release : *system) warn_of_newer_revisions(records_here, release, reporter);
     return *system;
@@ -127,7 +133,7 @@ std::vector<Release> find_releases(kube::Cluster& cluster, const FindOptions& op
     if (error.reason() != kube::Reason::kForbidden) throw;
     refuse(releases_here, {here}, options.releases);
   }
-  std::vector<Release> releases = read_exastro_releases(cluster, records, options.releases);
+  std::vector<Release> releases = read_exastro_releases(cluster, records, options.releases, here);
   // A chosen namespace narrows: what is in it must take part.
   if (cluster.chosen_namespace() && options.releases.empty()) {
     if (releases_here.empty()) refuse({}, {here}, options.releases);
