@@ -45,8 +45,8 @@ demo: build test-packages $(cluster_if_own) ## backup, disaster and restore of a
 	@echo "== demo (2 minutes)"
 	@$(environment) && exec $(PYTHON) tests/e2e/demo
 
-bench: build test-packages $(cluster_if_own) ## beside the vendor's commands; SIZE_MB=1000: 15 minutes
-	@echo "== measurements (about 15 minutes for 1 GB)"
+bench: build test-packages $(cluster_if_own) ## beside the vendor's commands; SIZE_MB=1000: 11 minutes
+	@echo "== measurements (about 11 minutes for 1 GB)"
 	@$(environment) && exec $(PYTHON) bench/run $(if $(SIZE_MB),--size-mb $(SIZE_MB))
 
 cluster: ## a real Kubernetes on this machine: 7 to 20 minutes the first time, half a minute later
