@@ -190,8 +190,9 @@ Error MaintenanceRun::after_failure(const Error& error) {
       reporter_.warning(fmt::format("A maintenance pod may be left: {}", second.what()));
     }
     return Error(fmt::format("{} The data is only partly replaced, so the services stay stopped.", sentence(error)),
-                 fmt::format("Run the restore again: kubectl exastro restore --from FILE{}. What ran before is recorded in the cluster "
-                             "and comes back then.",
+                 fmt::format("Run the restore again: kubectl exastro restore -n {} --from FILE{}. What ran before is recorded in the "
+                             "cluster and comes back then.",
+                             record_.namespace_,
                              record_.safety_backup.empty() ? "" : ", or go back with --from " + record_.safety_backup),
                  ExitStatus::kServicesStopped);
   }
@@ -200,7 +201,7 @@ Error MaintenanceRun::after_failure(const Error& error) {
   } catch (const Error& second) {
     state_ = State::kClosed;
     return Error(fmt::format("{} After that, putting back what was stopped failed as well: {}", sentence(error), second.what()),
-                 "Start the services with: kubectl exastro start", ExitStatus::kServicesStopped);
+                 fmt::format("Start the services with: kubectl exastro start -n {}", record_.namespace_), ExitStatus::kServicesStopped);
   }
   const char* state = has_stopped_ ? "The services were started again as they were." : "Nothing was stopped or changed.";
   return Error(fmt::format("{} {}", sentence(error), state), error.next(), error.status());

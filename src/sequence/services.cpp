@@ -113,7 +113,7 @@ std::optional<MaintenanceRecord> find_record(kube::Cluster& cluster, const Syste
 
 Error stopped_on_purpose(const MaintenanceRecord& earlier) {
   return Error(fmt::format("The services were stopped by {}, {}, and are to be started first.", earlier.started_by, earlier.started_at),
-               "Start them with: kubectl exastro start", ExitStatus::kBusy);
+               fmt::format("Start them with: kubectl exastro start -n {}", earlier.namespace_), ExitStatus::kBusy);
 }
 
 Error half_replaced(const MaintenanceRecord& earlier) {
@@ -121,10 +121,10 @@ Error half_replaced(const MaintenanceRecord& earlier) {
                            "of it.",
                            earlier.started_by, earlier.started_at),
                earlier.safety_backup.empty()
-                   ? "Finish it with a restore of everything: kubectl exastro restore --from FILE"
-                   : fmt::format("Finish it with a restore of everything, kubectl exastro restore --from FILE, or go back with "
+                   ? fmt::format("Finish it with a restore of everything: kubectl exastro restore -n {} --from FILE", earlier.namespace_)
+                   : fmt::format("Finish it with a restore of everything, kubectl exastro restore -n {} --from FILE, or go back with "
                                  "--from {} (on the machine of {}).",
-                                 earlier.safety_backup, earlier.started_by),
+                                 earlier.namespace_, earlier.safety_backup, earlier.started_by),
                ExitStatus::kServicesStopped);
 }
 

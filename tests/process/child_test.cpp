@@ -108,6 +108,11 @@ TEST(Child, ASiblingDoesNotKeepItsInputOpen) {
   std::filesystem::remove(stop);
 }
 
+TEST(Child, InheritsItsThreeDescriptorsAlone) {
+  // `ls` opens the folder itself, as 3.
+  EXPECT_EQ(run(shell("exec ls /proc/self/fd")).out, "0\n1\n2\n3\n");
+}
+
 // Last in this file: an interrupt is a fact for the rest of the program's life, so it runs in a process of its own.
 void interrupted_run() {
   Interrupt::install();

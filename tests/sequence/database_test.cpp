@@ -42,6 +42,17 @@ TEST_F(RealServer, AWrongPasswordIsRefusedAndNotShown) {
   }
 }
 
+TEST_F(RealServer, AStatementThatFailsIsNotRepeatedWithItsPassword) {
+  Database database(cluster(), LocalPod::container(), login(), {"top'secret9"});
+  try {
+    database.query("SET PASSWORD FOR nobody@'%' = PASSWORD('top''secret9');");
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(std::string(error.what()).find("secret9"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("ERROR 1133"), std::string::npos) << error.what();
+  }
+}
+
 TEST_F(RealServer, AFailingStatementIsAnError) { EXPECT_THROW(make().query("SELECT * FROM no.such;"), Error); }
 
 // Everything that the vendor's `sed`, a terminal, or a client without --binary-mode is known to spoil.

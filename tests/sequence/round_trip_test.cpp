@@ -204,6 +204,37 @@ TEST_F(RoundTrip, ThePacketSizeIsRaisedForTheDataAndPutBack) {
   EXPECT_EQ(make().query("SELECT @@global.max_allowed_packet;").at(0).at(0), "1048576");
 }
 
+TEST_F(RoundTrip, ABackupOfASystemWithOtherNamesIsRefused) {
+  const ProvedBackup backup = prove_backup(back_up().string(), *reporter_);
+  System other = system_;
+  other.platform.database = "platform_stg";
+  make().query("CREATE DATABASE platform_stg;");
+  auto servers = open_servers(cluster(), other, [](const Side&) { return LocalPod::container(); }, "test");
+  Inventory inventory = take_inventory(servers.at(0).database, request_for(other, servers.at(0)));
+  StockedServer stocked{std::move(servers.at(0)), std::move(inventory)};
+  const RestoreRequest request;
+  ServerRestore server(backup, other, stocked, request, *reporter_);
+  EXPECT_THROW(server.prepare(), Error);
+  make().query("DROP DATABASE platform_stg;");
+}
+
+TEST_F(RoundTrip, WhatABackupWouldLackIsRefused) {
+  StockedServer stocked = stock();
+  require_databases(system_, stocked.server, stocked.inventory);
+  make().query("DROP TABLE ita_ws_bbbbbbbbbbbbbbbbbbbb.parts;");
+  const StockedServer broken = stock();
+  EXPECT_EQ(broken.inventory.broken_views.size(), 3U);
+  EXPECT_THROW(require_databases(system_, broken.server, broken.inventory), Error);
+  make().query("DROP DATABASE ita_db;");
+  const StockedServer gone = stock();
+  try {
+    require_databases(system_, gone.server, gone.inventory);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("ITA_DB"), std::string::npos);
+  }
+}
+
 TEST_F(RoundTrip, AnotherKeyOrLayoutIsRefused) {
   const ProvedBackup backup = prove_backup(back_up().string(), *reporter_);
   check_fits(backup.reader.manifest(), system_, *reporter_);
@@ -217,6 +248,9 @@ TEST_F(RoundTrip, AnotherKeyOrLayoutIsRefused) {
   servers[0].id = "platform";
   EXPECT_THROW(check_layout(backup.reader.manifest(), servers), Error);
   ServerFacts facts = stocked.inventory.server;
+  facts.version = "10.5.29-MariaDB";
+  EXPECT_THROW(check_fits(backup.reader.manifest(), stocked.server, facts), Error) << "an older server";
+  facts = stocked.inventory.server;
   facts.lower_case_table_names = 0;
   EXPECT_THROW(check_fits(backup.reader.manifest(), stocked.server, facts), Error);
 }

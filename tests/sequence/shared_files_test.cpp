@@ -192,6 +192,45 @@ TEST_F(Files, ExtraOnesStayIfWanted) {
   EXPECT_EQ(fs::file_size(root_ / "組織/workspace 1/日本語 name.txt"), 6U) << "what the backup has is the backup's";
 }
 
+// The backup has a file, and a link, where the present tree has directories with files in them.
+TEST_F(Files, ExtraOnesInTheWayOfTheBackupsOwnAreKeptAside) {
+  write("was a file", "of the backup");
+  give_away();
+  const std::string packed = pack();
+  fs::remove(root_ / "was a file");
+  fs::remove(root_ / "link");
+  fs::create_directories(root_ / "was a file/deep");
+  fs::create_directories(root_ / "link");
+  write("was a file/deep/x", "extra");
+  write("link/y", "extra");
+  fs::create_directories(root_ / "組織/new/deep");
+  write("組織/new/deep/z", "extra");
+  fs::permissions(root_ / "組織/new", fs::perms::owner_all | fs::perms::group_all);
+  give_away();
+  unpack(packed);
+  EXPECT_EQ(files_->replace("run", true).size(), 2U);
+  files_->discard_all("run");
+  EXPECT_TRUE(fs::is_regular_file(root_ / "was a file"));
+  EXPECT_TRUE(fs::is_symlink(root_ / "link"));
+  EXPECT_TRUE(fs::exists(root_ / ".exastro-old-run/was a file/deep/x"));
+  EXPECT_TRUE(fs::exists(root_ / ".exastro-old-run/link/y"));
+  EXPECT_TRUE(fs::exists(root_ / "組織/new/deep/z"));
+  EXPECT_EQ(fs::status(root_ / "組織/new").permissions(), fs::perms::owner_all | fs::perms::group_all);
+}
+
+// A run that kept extra files was cut off while it moved them.
+TEST_F(Files, ExtraOnesThatAnEarlierRunLeftInItsOldTreeAreMovedOverToo) {
+  const std::string packed = pack();
+  fs::create_directories(root_ / ".exastro-old-earlier/組織");
+  write(".exastro-old-earlier/組織/left behind", "extra");
+  give_away();
+  unpack(packed);
+  EXPECT_TRUE(files_->replace("run", true).empty());
+  files_->discard_all("run");
+  EXPECT_TRUE(fs::exists(root_ / "組織/left behind"));
+  EXPECT_FALSE(fs::exists(root_ / ".exastro-old-earlier"));
+}
+
 TEST_F(Files, WhatWasUnpackedIsDiscardedAndTheOldTreeIsNot) {
   unpack(pack());
   fs::create_directories(root_ / ".exastro-old-earlier/only copy");
