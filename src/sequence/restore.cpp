@@ -325,6 +325,10 @@ class Restore {
   void replace_databases(MaintenanceRun& run, std::vector<std::unique_ptr<ServerRestore>>& servers, const RestoreParts& parts,
                          bool keep_extra) {
     run.confirm();
+    // First: when the records that name it are replaced, nobody could tell any more that it was Exastro's.
+    if (!keep_extra) {
+      for (auto& server : servers) server->drop_extra();
+    }
     if (parts.accounts) {
       ui::Step step(reporter_, "Creating the accounts");
       for (auto& server : servers) server->create_accounts();
@@ -341,9 +345,6 @@ class Restore {
     if (parts.databases) {
       for (auto& server : servers) server->load_views();
     }
-    if (keep_extra) return;
-    run.confirm();
-    for (auto& server : servers) server->drop_extra();
   }
 
   void report(const MaintenanceRun& run, const Manifest& manifest, const std::vector<std::string>& missing, const std::string& proxy) {

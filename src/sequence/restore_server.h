@@ -27,16 +27,17 @@ class ServerRestore {
   // be kept. Throws Error if the server cannot take this backup.
   void prepare();
 
-  // The steps that replace, in this order, each on all servers before the next: grants need tables and routines, and the
+  // The steps that replace, in this order, each on all servers before the next: what the backup does not have is dropped
+  // while the records still name it; grants need tables and routines, and the
   // names of views, which a dump makes before the views themselves; a view needs its definer's grants, and may need tables
   // of any database.
   void end_sessions();
+  void drop_extra();
   void create_accounts();
   // `before_drop` is called before each database is dropped, and may throw.
   void load_databases(const std::function<void()>& before_drop);
   void grant();
   void load_views();
-  void drop_extra();
   // Warns of connection records that lead elsewhere, and of DEFINER clauses that were taken out.
   void look_back();
 

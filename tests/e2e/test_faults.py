@@ -1,4 +1,6 @@
 """Failures that are caused: what the plugin must bring back by itself, or with its next command."""
+import time
+
 import backup_file
 import checks
 import faults
@@ -32,7 +34,7 @@ def file(system, wanted, plugin, tmp_path_factory):
 
 
 def test_a_restore_that_fails_goes_back_by_itself(system, plugin, file, wanted, tmp_path):
-    load(system, seed=2, orgs=1, files=20, grants=False)
+    load(system, seed=2, orgs=1, files=20)
     system.wait_until_ready()
     before = picture(system)
     bad = backup_file.spoiled(file, tmp_path / "unpacked", tmp_path / "bad.tar")
@@ -64,9 +66,8 @@ def test_without_a_safety_backup_the_services_stay_stopped(system, plugin, file,
 
 
 def test_one_run_at_a_time(system, plugin, file, wanted, tmp_path):
-    first = plugin.start("backup", *HERE, cwd=tmp_path)
-    import time
     begin = time.monotonic()
+    first = plugin.start("backup", *HERE, cwd=tmp_path)
     while "kubectl-exastro" not in system.cluster.kubectl("get", "leases", *HERE, "-o", "name"):
         assert first.poll() is None
         time.sleep(0.1)

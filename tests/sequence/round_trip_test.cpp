@@ -114,11 +114,11 @@ class RoundTrip : public RealServer {
     ServerRestore server(backup, system_, stocked, request, *reporter_);
     server.prepare();
     server.end_sessions();
+    if (!request.keep_extra) server.drop_extra();
     server.create_accounts();
     server.load_databases([] {});
     server.grant();
     server.load_views();
-    if (!request.keep_extra) server.drop_extra();
     server.look_back();
   }
 

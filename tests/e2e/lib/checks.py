@@ -45,7 +45,7 @@ def generations(system):
 
 
 def nothing_left(system, seconds=30):
-    """No maintenance pod, no record: a pod may still be on its way out"""
+    """No maintenance pod, no record, no lease: a pod may still be on its way out"""
     deadline = time.monotonic() + seconds
     while True:
         left = []
@@ -53,6 +53,7 @@ def nothing_left(system, seconds=30):
             left += [f"pod {item['metadata']['name']}" for item in system.cluster.get("pods", "-n", namespace, "-l", OWN)["items"]]
             left += [f"ConfigMap {item['metadata']['name']}" for item in system.cluster.get("configmaps", "-n", namespace)["items"]
                      if item["metadata"]["name"].startswith("kubectl-exastro")]
+            left += [f"Lease {item['metadata']['name']}" for item in system.cluster.get("leases", "-n", namespace)["items"]]
         if not left:
             return
         assert time.monotonic() < deadline, f"left behind in the cluster: {', '.join(left)}"
