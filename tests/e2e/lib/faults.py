@@ -11,8 +11,8 @@ import checks
 from plugin import say
 from stage import picture
 
-#: A run is killed within this time from its start: a little more than one takes.
-LONGEST = {"backup": 40, "restore": 60}
+#: A run is killed within so many seconds from its start: about what one takes on two processors.
+LONGEST = {"backup": 22, "restore": 40}
 
 
 def children(number):
