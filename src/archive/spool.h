@@ -20,8 +20,8 @@ inline constexpr std::uint64_t kSpoolReserveBytes = std::uint64_t{64} << 20;
 void check_room(int fd, const std::filesystem::path& directory, std::uint64_t bytes);
 
 // Copies `input` (a pipe, standard input) to its end into such a file. Room is checked before each stretch, and at
-// once for the whole if the input is a regular file. `before_read` is called before each read and may wait or throw. Pass
-// the result to BackupReader::open. Throws Error.
+// once for the whole if the input is a regular file. `before_read` is called before each read and may wait or throw.
+// Pass the result to BackupReader::open. Throws Error.
 [[nodiscard]] FileDescriptor spool(int input, const std::filesystem::path& directory,
                                    const std::function<void()>& before_read = {});
 

@@ -20,8 +20,8 @@ constexpr const char* kExamples =
 }  // namespace
 
 Command add_backup(CLI::App& app) {
-  Command command =
-      add_command(app, "backup", "Stop the services, write databases and files into one file, start them again", kExamples);
+  Command command = add_command(
+      app, "backup", "Stop the services, write databases and files into one file, start them again", kExamples);
   const auto own = std::make_shared<BackupFlags>();
   command.app->add_option("-o,--file", own->target, "File, directory, or - for standard output");
   command.app->add_flag("--dry-run", own->dry_run, "Only tell what would be done");

@@ -19,14 +19,17 @@ void add_common(CLI::App& command, CommonFlags& flags) {
   command.add_option("-n,--namespace", flags.namespace_, "The namespace of the release");
   command.add_option("--release", flags.releases,
                      "NAME or NAMESPACE/NAME of the Helm release; give it twice if platform and IT Automation are two");
-  command.add_option("--image", flags.image, "Image with a MariaDB client, where the release runs no server of its own");
-  command.add_option("--output", flags.output, "text, or json: one event per line")->check(CLI::IsMember({"text", "json"}));
+  command.add_option("--image", flags.image,
+                     "Image with a MariaDB client, where the release runs no server of its own");
+  command.add_option("--output", flags.output, "text, or json: one event per line")
+      ->check(CLI::IsMember({"text", "json"}));
   command.add_flag("-v,--verbose", flags.verbose, "Show the kubectl commands");
 }
 
 }  // namespace
 
-Command add_command(CLI::App& app, const std::string& name, const std::string& description, const std::string& examples) {
+Command add_command(CLI::App& app, const std::string& name, const std::string& description,
+                    const std::string& examples) {
   Command command;
   command.app = app.add_subcommand(name, description);
   command.app->footer("\nExamples:\n" + examples + "\n" + kStatuses);

@@ -1,4 +1,5 @@
-// What all subcommands share: their flags, the cluster and the reporter that the flags ask for, and the table of commands.
+// What all subcommands share: their flags, the cluster and the reporter that the flags ask for, and the table of
+// commands.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -34,7 +35,8 @@ struct Command {
 };
 
 // Adds a subcommand with the flags that all have, and the examples of its help.
-Command add_command(CLI::App& app, const std::string& name, const std::string& description, const std::string& examples);
+Command add_command(CLI::App& app, const std::string& name, const std::string& description,
+                    const std::string& examples);
 
 // --timeout, in seconds.
 void add_timeout(CLI::App& app, int& seconds, const std::string& description);

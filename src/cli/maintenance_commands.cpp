@@ -17,7 +17,8 @@ Command add_stop(CLI::App& app) {
 }
 
 Command add_start(CLI::App& app) {
-  Command command = add_command(app, "start", "Start what `stop`, or a run that was cut off, has stopped", "  kubectl exastro start");
+  Command command =
+      add_command(app, "start", "Start what `stop`, or a run that was cut off, has stopped", "  kubectl exastro start");
   command.run = [flags = command.flags](ui::Reporter& reporter) {
     kube::Kubectl cluster = make_cluster(*flags, reporter);
     start_after_maintenance(cluster, find(cluster, *flags, reporter), reporter);
@@ -26,8 +27,9 @@ Command add_start(CLI::App& app) {
 }
 
 Command add_status(CLI::App& app) {
-  Command command = add_command(app, "status", "What there is, whether it runs, what an earlier run has left; changes nothing",
-                                "  kubectl exastro status\n  kubectl exastro status -n exastro --output json");
+  Command command =
+      add_command(app, "status", "What there is, whether it runs, what an earlier run has left; changes nothing",
+                  "  kubectl exastro status\n  kubectl exastro status -n exastro --output json");
   command.run = [flags = command.flags](ui::Reporter& reporter) {
     kube::Kubectl cluster = make_cluster(*flags, reporter);
     const System system = find(cluster, *flags, reporter);

@@ -34,21 +34,27 @@ RestoreParts chosen_parts(const RestoreFlags& flags) {
 }  // namespace
 
 Command add_restore(CLI::App& app) {
-  Command command = add_command(app, "restore", "Bring databases, accounts and files back to what a backup holds", kExamples);
+  Command command =
+      add_command(app, "restore", "Bring databases, accounts and files back to what a backup holds", kExamples);
   const auto own = std::make_shared<RestoreFlags>();
   RestoreRequest& request = own->request;
   const auto parts = CLI::IsMember({"databases", "files", "accounts"});
-  command.app->add_option("--from", request.from, "The backup: a file, a directory with its members, or - for standard input")->required();
+  command.app
+      ->add_option("--from", request.from, "The backup: a file, a directory with its members, or - for standard input")
+      ->required();
   command.app->add_flag("--yes", request.yes, "Do not ask");
   command.app->add_flag("--dry-run", request.dry_run, "Only prove the backup and tell what would be done");
   command.app->add_option("--only", own->only, "Restore these parts: databases, files, accounts")->check(parts);
   command.app->add_option("--skip", own->skip, "Do not restore these parts")->check(parts);
-  command.app->add_flag("--keep-extra", request.keep_extra, "Keep databases, accounts and files that the backup does not have");
+  command.app->add_flag("--keep-extra", request.keep_extra,
+                        "Keep databases, accounts and files that the backup does not have");
   command.app->add_option("--safety-dir", request.safety_directory,
                           "Where to keep what is about to be replaced; without it, beside the backup");
-  command.app->add_flag("!--no-safety-backup", request.safety_backup,
-                        "Do not back up first what is about to be replaced; then a restore that fails leaves the services stopped");
-  command.app->add_flag("--strip-definer", request.strip_definers, "Take DEFINER clauses off even where the server could set them");
+  command.app->add_flag(
+      "!--no-safety-backup", request.safety_backup,
+      "Do not back up first what is about to be replaced; then a restore that fails leaves the services stopped");
+  command.app->add_flag("--strip-definer", request.strip_definers,
+                        "Take DEFINER clauses off even where the server could set them");
   add_timeout(*command.app, own->timeout_seconds, "Seconds for pods to start, to stop and to be ready: each");
   command.run = [flags = command.flags, own](ui::Reporter& reporter) {
     own->request.parts = chosen_parts(*own);

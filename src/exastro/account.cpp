@@ -87,7 +87,8 @@ std::string create_or_replace(std::string_view create) {
 std::string to_json_text(const std::vector<Account>& accounts) {
   Json list = Json::array();
   for (const auto& account : accounts) {
-    list.push_back({{"user", account.user}, {"host", account.host}, {"create", account.create}, {"grants", account.grants}});
+    list.push_back(
+        {{"user", account.user}, {"host", account.host}, {"create", account.create}, {"grants", account.grants}});
   }
   return Json({{"accounts", std::move(list)}}).dump(1) + "\n";
 }

@@ -14,11 +14,11 @@ struct MaintenancePodSpec {
   std::string name;
   std::string run_id;
   std::string image;
-  std::int64_t user = 1000;   // owner of the shared files, from the pods that use them
+  std::int64_t user = 1000;  // owner of the shared files, from the pods that use them
   std::int64_t group = 1000;
-  std::string claim;          // of the shared files; empty for a pod that works on databases only
-  std::string mount_path;     // where to mount it
-  std::string node;           // where a ReadWriteOnce claim is in use, or empty
+  std::string claim;       // of the shared files; empty for a pod that works on databases only
+  std::string mount_path;  // where to mount it
+  std::string node;        // where a ReadWriteOnce claim is in use, or empty
   Json image_pull_secrets = Json::array();
   Json tolerations = Json::array();
 };

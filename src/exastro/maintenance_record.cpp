@@ -23,9 +23,16 @@ Json to_config_map(const MaintenanceRecord& record) {
   }
   Json pods = Json::array();
   for (const auto& pod : record.pods) pods.push_back({{"namespace", pod.namespace_}, {"name", pod.name}});
-  const Json body = {{"version", kRecordVersion},       {"release", record.release},       {"runId", record.run_id},
-                     {"operation", record.operation},   {"startedAt", record.started_at},  {"startedBy", record.started_by},
-                     {"destructive", record.destructive}, {"safetyBackup", record.safety_backup}, {"workloads", std::move(workloads)}, {"pods", std::move(pods)}};
+  const Json body = {{"version", kRecordVersion},
+                     {"release", record.release},
+                     {"runId", record.run_id},
+                     {"operation", record.operation},
+                     {"startedAt", record.started_at},
+                     {"startedBy", record.started_by},
+                     {"destructive", record.destructive},
+                     {"safetyBackup", record.safety_backup},
+                     {"workloads", std::move(workloads)},
+                     {"pods", std::move(pods)}};
   return {{"apiVersion", "v1"},
           {"kind", "ConfigMap"},
           {"metadata",

@@ -42,7 +42,8 @@ bool has_component(const Release& release, std::string_view prefix) {
 }
 
 ObjectNames names_of(const Release& release, const std::string& prefix, const std::string& short_name) {
-  const std::string database = definition_name(release.values, short_name + "DatabaseDefinition", short_name + "-database");
+  const std::string database =
+      definition_name(release.values, short_name + "DatabaseDefinition", short_name + "-database");
   const std::string global = definition_name(release.values, short_name + "GlobalDefinition", short_name + "-global");
   return {prefix + "-params-" + database, prefix + "-secret-" + database, prefix + "-params-" + global,
           prefix + "-secret-" + global};
@@ -66,9 +67,8 @@ std::vector<int> version_numbers(std::string_view text) {
 }  // namespace
 
 bool Release::has_object(std::string_view kind, std::string_view object_name) const {
-  return std::any_of(objects.begin(), objects.end(), [&](const ManifestObject& object) {
-    return object.kind == kind && object.name == object_name;
-  });
+  return std::any_of(objects.begin(), objects.end(),
+                     [&](const ManifestObject& object) { return object.kind == kind && object.name == object_name; });
 }
 
 bool Release::has_platform() const { return has_component(*this, "platform-auth"); }
@@ -91,8 +91,10 @@ Release parse_release_record(std::string_view secret_data) {
     release.chart = metadata.at("name");
     release.chart_version = metadata.value("version", "");
     release.app_version = metadata.value("appVersion", "");
-    if (const auto values = chart.find("values"); values != chart.end() && values->is_object()) release.values = *values;
-    if (const auto config = record.find("config"); config != record.end() && config->is_object()) release.config = *config;
+    if (const auto values = chart.find("values"); values != chart.end() && values->is_object())
+      release.values = *values;
+    if (const auto config = record.find("config"); config != record.end() && config->is_object())
+      release.config = *config;
     merge_values(release.values, release.config);
     release.objects = parse_manifest(record.value("manifest", ""));
     return release;
@@ -110,7 +112,7 @@ std::string definition_name(const Json& values, const std::string& definition, c
   if (found == global->end() || !found->is_object()) return default_name;
   const auto name = found->find("name");
   return name != found->end() && name->is_string() && !name->get<std::string>().empty() ? name->get<std::string>()
-                                                                                       : default_name;
+                                                                                        : default_name;
 }
 
 ObjectNames platform_names(const Release& release) { return names_of(release, "platform", "pf"); }

@@ -11,11 +11,11 @@ namespace exastro {
 using Json = nlohmann::json;
 
 enum class Role {
-  kEntry,     // platform-auth, the reverse proxy: the way in
-  kWriter,    // writes without being asked: ita-by-*, platform-job, and what we do not know
-  kClient,    // works when asked, keeps connections and caches: ita-api-*, platform-api, keycloak
-  kStatic,    // serves files only: ita-web-server, platform-web
-  kStore,     // keeps data: mariadb, mongo, gitlab
+  kEntry,   // platform-auth, the reverse proxy: the way in
+  kWriter,  // writes without being asked: ita-by-*, platform-job, and what we do not know
+  kClient,  // works when asked, keeps connections and caches: ita-api-*, platform-api, keycloak
+  kStatic,  // serves files only: ita-web-server, platform-web
+  kStore,   // keeps data: mariadb, mongo, gitlab
 };
 
 enum class WorkloadKind { kDeployment, kStatefulSet, kCronJob };
@@ -26,9 +26,9 @@ struct Workload {
   std::string name;
   std::string component;  // the label app.kubernetes.io/name
   Role role = Role::kWriter;
-  int replicas = 0;         // wanted, of Deployments and StatefulSets
-  bool suspended = false;   // of CronJobs
-  bool autoscaled = false;  // a HorizontalPodAutoscaler owns the count
+  int replicas = 0;                    // wanted, of Deployments and StatefulSets
+  bool suspended = false;              // of CronJobs
+  bool autoscaled = false;             // a HorizontalPodAutoscaler owns the count
   Json selector = Json::object();      // spec.selector.matchLabels
   Json pod_template = Json::object();  // spec.template (of a CronJob: its job's)
 

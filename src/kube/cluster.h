@@ -67,9 +67,9 @@ struct Script {
 // made in the pod; the caller's own must equal them, and `transfer` calls have compared them already.
 struct StreamReport {
   std::uint64_t bytes = 0;
-  std::string sha256;          // hexadecimal; empty if the image has no sha256sum
-  std::vector<int> statuses;   // exit status of every part of the pipeline, first to last
-  std::string messages;        // what the programs wrote to standard error: the last 64 KiB
+  std::string sha256;         // hexadecimal; empty if the image has no sha256sum
+  std::vector<int> statuses;  // exit status of every part of the pipeline, first to last
+  std::string messages;       // what the programs wrote to standard error: the last 64 KiB
   [[nodiscard]] bool all_zero() const;
 };
 
@@ -92,7 +92,8 @@ class Cluster {
   [[nodiscard]] virtual std::optional<std::string> chosen_namespace() const = 0;
   virtual std::string context_namespace() = 0;
 
-  // All objects of `kinds` (comma separated, as kubectl takes them) with the labels; in all namespaces if none is given.
+  // All objects of `kinds` (comma separated, as kubectl takes them) with the labels; in all namespaces if none is
+  // given.
   virtual std::vector<Json> list(const std::string& kinds, const std::optional<std::string>& namespace_,
                                  const std::string& selector) = 0;
   // Absent if there is no such object. Throws KubeError for anything else.

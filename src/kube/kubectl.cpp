@@ -48,7 +48,8 @@ std::string joined(const std::vector<std::string>& words) {
   return line;
 }
 
-// kubectl's own log ("E1123 11:42:35.490247    6465 memcache.go:265] …") says in many words what its last line says in few.
+// kubectl's own log ("E1123 11:42:35.490247    6465 memcache.go:265] …") says in many words what its last line says in
+// few.
 std::string without_log_lines(const std::string& messages) {
   static const std::regex kLogLine(R"([EWIF][0-9]{4} [0-9:.]+ +[0-9]+ .*)");
   std::istringstream lines(messages);
@@ -71,7 +72,8 @@ Json parse_json(const std::string& what, const std::string& text) {
 
 KubeError classify(const std::string& what, const std::string& all_messages) {
   const std::string messages = without_log_lines(all_messages);
-  const std::string text = fmt::format("{}: {}", what, trimmed(messages).empty() ? "kubectl failed" : trimmed(messages));
+  const std::string text =
+      fmt::format("{}: {}", what, trimmed(messages).empty() ? "kubectl failed" : trimmed(messages));
   if (contains(messages, "(NotFound)") || contains(messages, " not found")) {
     return {Reason::kNotFound, text, "", ExitStatus::kNotFound};
   }
@@ -81,10 +83,21 @@ KubeError classify(const std::string& what, const std::string& all_messages) {
   if (contains(messages, "(AlreadyExists)")) return {Reason::kAlreadyExists, text, "", ExitStatus::kBusy};
   if (contains(messages, "(Conflict)")) return {Reason::kConflict, text, "Run the command again.", ExitStatus::kFailed};
   // The way to the API server, or the server for a moment: what may well work when it is tried again.
-  constexpr std::array<std::string_view, 15> kPassing{
-      "Unable to connect", "connection refused",  "i/o timeout",       "was refused - did you specify", "connection reset",
-      "unexpected EOF",    "connection lost",     "deadline exceeded", "etcdserver",                    "(ServiceUnavailable)",
-      "(InternalError)",   "(TooManyRequests)",   "(Timeout)",         "(ServerTimeout)",               "currently unable to handle"};
+  constexpr std::array<std::string_view, 15> kPassing{"Unable to connect",
+                                                      "connection refused",
+                                                      "i/o timeout",
+                                                      "was refused - did you specify",
+                                                      "connection reset",
+                                                      "unexpected EOF",
+                                                      "connection lost",
+                                                      "deadline exceeded",
+                                                      "etcdserver",
+                                                      "(ServiceUnavailable)",
+                                                      "(InternalError)",
+                                                      "(TooManyRequests)",
+                                                      "(Timeout)",
+                                                      "(ServerTimeout)",
+                                                      "currently unable to handle"};
   if (std::any_of(kPassing.begin(), kPassing.end(), [&](std::string_view sign) { return contains(messages, sign); })) {
     return {Reason::kUnreachable, text, "Check the kube context with: kubectl cluster-info", ExitStatus::kFailed};
   }
@@ -92,8 +105,8 @@ KubeError classify(const std::string& what, const std::string& all_messages) {
 }
 
 Kubectl::Kubectl(KubectlOptions options) : options_(std::move(options)) {
-  // A person's kuberc may change what commands do: with `delete: interactive=true`, kubectl 1.34 deletes nothing and ends
-  // with 0.
+  // A person's kuberc may change what commands do: with `delete: interactive=true`, kubectl 1.34 deletes nothing and
+  // ends with 0.
   ::setenv("KUBERC", "off", 1);
   ::setenv("KUBECTL_KUBERC", "false", 1);
 }
@@ -110,7 +123,7 @@ process::Command Kubectl::command(std::vector<std::string> arguments) const {
 
 process::Command Kubectl::exec(const Pod& pod, const std::string& script_text,
                                const std::vector<std::string>& arguments) const {
-  std::vector<std::string> words = {"exec",        "-i", "-n", pod.namespace_, pod.name, "-c",
+  std::vector<std::string> words = {"exec",        "-i", "-n", pod.namespace_, pod.name,    "-c",
                                     pod.container, "--", "sh", "-c",           script_text, "exastro"};
   words.insert(words.end(), arguments.begin(), arguments.end());
   return command(std::move(words));
@@ -135,8 +148,8 @@ std::optional<std::string> Kubectl::chosen_namespace() const {
 }
 
 std::string Kubectl::context_namespace() {
-  const std::string name = trimmed(request("Reading the kube context",
-                                           {"config", "view", "--minify", "-o", "jsonpath={..namespace}"}));
+  const std::string name =
+      trimmed(request("Reading the kube context", {"config", "view", "--minify", "-o", "jsonpath={..namespace}"}));
   return name.empty() ? "default" : name;
 }
 
@@ -149,7 +162,8 @@ std::vector<Json> Kubectl::list(const std::string& kinds, const std::optional<st
     arguments.emplace_back("-A");
   }
   if (!selector.empty()) arguments.insert(arguments.end(), {"-l", selector});
-  const std::string what = fmt::format("Listing {} in {}", kinds, namespace_ ? "namespace " + *namespace_ : "all namespaces");
+  const std::string what =
+      fmt::format("Listing {} in {}", kinds, namespace_ ? "namespace " + *namespace_ : "all namespaces");
   Json answer = parse_json(what, request(what, std::move(arguments)));
   std::vector<Json> items;
   for (auto& item : answer["items"]) items.push_back(std::move(item));
@@ -189,12 +203,14 @@ std::vector<HelmRecord> Kubectl::helm_records(const std::optional<std::string>& 
 }
 
 Json Kubectl::create(const Json& object) {
-  const std::string what = fmt::format("Creating {} {}", object.value("kind", ""), object["metadata"].value("name", ""));
+  const std::string what =
+      fmt::format("Creating {} {}", object.value("kind", ""), object["metadata"].value("name", ""));
   return parse_json(what, request(what, {"create", "-f", "-", "-o", "json"}, object.dump()));
 }
 
 Json Kubectl::replace(const Json& object) {
-  const std::string what = fmt::format("Replacing {} {}", object.value("kind", ""), object["metadata"].value("name", ""));
+  const std::string what =
+      fmt::format("Replacing {} {}", object.value("kind", ""), object["metadata"].value("name", ""));
   return parse_json(what, request(what, {"replace", "-f", "-", "-o", "json"}, object.dump()));
 }
 
@@ -202,8 +218,8 @@ void Kubectl::remove_if_unchanged(const Json& lease) {
   // `kubectl delete` itself knows no precondition; with --raw, what it reads becomes the DeleteOptions.
   const Json& metadata = lease.at("metadata");
   const std::string name = metadata.at("name");
-  const std::string url =
-      fmt::format("/apis/coordination.k8s.io/v1/namespaces/{}/leases/{}", metadata.at("namespace").get<std::string>(), name);
+  const std::string url = fmt::format("/apis/coordination.k8s.io/v1/namespaces/{}/leases/{}",
+                                      metadata.at("namespace").get<std::string>(), name);
   const Json options = {{"apiVersion", "v1"},
                         {"kind", "DeleteOptions"},
                         {"preconditions", {{"resourceVersion", metadata.at("resourceVersion")}}}};
@@ -217,7 +233,8 @@ void Kubectl::remove(const std::string& kind, const std::string& namespace_, con
 
 void Kubectl::scale(const std::string& namespace_, const std::vector<std::string>& workloads, int replicas) {
   if (workloads.empty()) return;
-  std::vector<std::string> arguments = {"scale", "-n", namespace_, fmt::format("--replicas={}", replicas), "-o", "name"};
+  std::vector<std::string> arguments = {"scale", "-n",  namespace_, fmt::format("--replicas={}", replicas),
+                                        "-o",    "name"};
   arguments.insert(arguments.end(), workloads.begin(), workloads.end());
   request(fmt::format("Scaling {} workloads to {}", workloads.size(), replicas), std::move(arguments));
 }
@@ -269,7 +286,8 @@ HttpAnswer Kubectl::ask_service(const std::string& namespace_, const std::string
   } catch (const KubeError& error) {
     const std::string message = error.what();
     if (contains(message, "services/proxy")) return {HttpAnswer::Kind::kNotAllowed, message};
-    for (const char* failure : {"(InternalError)", "(ServiceUnavailable)", "(BadGateway)", "(GatewayTimeout)", "(Timeout)", "error trying to reach"}) {
+    for (const char* failure : {"(InternalError)", "(ServiceUnavailable)", "(BadGateway)", "(GatewayTimeout)",
+                                "(Timeout)", "error trying to reach"}) {
       if (contains(message, failure)) return {HttpAnswer::Kind::kFails, message};
     }
     if (error.reason() == Reason::kUnreachable) return {HttpAnswer::Kind::kFails, message};
@@ -304,9 +322,12 @@ std::string Kubectl::finish_plain(const Pod& pod, const Script& script, Input in
   if (stalled) throw stream_error(pod, "A command in the pod gave no sign of life", messages);
   auto plain = parse_plain(std::move(output));
   if (!plain) {
-    throw stream_error(pod, fmt::format("A command in the pod was cut off (kubectl ended with status {})", outcome.exit_status), messages);
+    throw stream_error(
+        pod, fmt::format("A command in the pod was cut off (kubectl ended with status {})", outcome.exit_status),
+        messages);
   }
-  if (plain->status != 0) throw stream_error(pod, fmt::format("A command in the pod ended with status {}", plain->status), messages);
+  if (plain->status != 0)
+    throw stream_error(pod, fmt::format("A command in the pod ended with status {}", plain->status), messages);
   return std::move(plain->text);
 }
 
@@ -379,7 +400,8 @@ StreamReport Kubectl::download(const Pod& pod, const Script& script, const ByteH
     throw stream_error(pod, fmt::format("The pod sent {} bytes and {} arrived", report->bytes, received), messages);
   }
   if (!report->sha256.empty() && report->sha256 != digest()) {
-    throw stream_error(pod, "The bytes that arrived are not the ones that the pod sent: their digests differ", messages);
+    throw stream_error(pod, "The bytes that arrived are not the ones that the pod sent: their digests differ",
+                       messages);
   }
   report->messages = trimmed(std::move(messages));
   return *report;

@@ -89,7 +89,8 @@ std::string plain_script(const Script& script) {
 ( while sleep 10 >/dev/null 2>&1; do echo exastro-alive >&2; done ) >/dev/null &
 heart=$!
 (
-)sh" + script.text + R"sh(
+)sh" + script.text +
+         R"sh(
 )
 status=$?
 kill "$heart" 2>/dev/null

@@ -21,8 +21,8 @@ std::string upload_script(const Script& script);  // takes the number of bytes a
 // The beginning of a script's standard input.
 std::string confidential_input(const Script& script);
 
-// What a plain script printed, and its exit status; absent if the mark that ends it did not arrive: an exec that was cut
-// looks to kubectl like one that has ended well.
+// What a plain script printed, and its exit status; absent if the mark that ends it did not arrive: an exec that was
+// cut looks to kubectl like one that has ended well.
 struct PlainOutput {
   std::string text;
   int status = 0;

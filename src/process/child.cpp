@@ -25,11 +25,11 @@ using boost::system::error_code;
 constexpr std::size_t kBufferSize = 256 * 1024;
 constexpr std::size_t kMostErr = 64 * 1024;
 constexpr std::size_t kMostOut = 256 * 1024 * 1024;
-constexpr std::chrono::seconds kTermGrace{3};   // between SIGTERM and SIGKILL
-constexpr std::chrono::seconds kPipeGrace{2};   // for a grandchild that keeps a pipe after the child's end
+constexpr std::chrono::seconds kTermGrace{3};  // between SIGTERM and SIGKILL
+constexpr std::chrono::seconds kPipeGrace{2};  // for a grandchild that keeps a pipe after the child's end
 
-// Everything but the three standard descriptors ends with exec. Boost leaves the child its ends of the pipes under their
-// first numbers, too: a grandchild would hold them open, and we would wait for it.
+// Everything but the three standard descriptors ends with exec. Boost leaves the child its ends of the pipes under
+// their first numbers, too: a grandchild would hold them open, and we would wait for it.
 void close_others_on_exec() {
 #ifdef CLOSE_RANGE_CLOEXEC
   if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
@@ -52,8 +52,15 @@ struct OwnGroup {
 class Run : public Session {
  public:
   Run(const Command& command, const Input& input, const Handlers& handlers)
-      : handlers_(handlers), in_(context_), out_(context_), err_(context_), interrupt_(context_), deadline_(context_),
-        idle_(context_), kill_(context_), grace_(context_) {
+      : handlers_(handlers),
+        in_(context_),
+        out_(context_),
+        err_(context_),
+        interrupt_(context_),
+        deadline_(context_),
+        idle_(context_),
+        kill_(context_),
+        grace_(context_) {
     start(command, input);
     if (input.pipe()) {
       has_input_ = true;

@@ -21,10 +21,10 @@ struct Command {
 };
 
 struct Outcome {
-  int exit_status = 0;     // 128 + the signal's number, if one ended it
+  int exit_status = 0;  // 128 + the signal's number, if one ended it
   bool timed_out = false;
-  std::string out;         // if no handler took it
-  std::string err;         // likewise; the last 64 KiB
+  std::string out;  // if no handler took it
+  std::string err;  // likewise; the last 64 KiB
 };
 
 using PullFunction = std::function<std::size_t(std::span<std::byte>)>;  // how many bytes it put there; 0 = end
@@ -33,11 +33,11 @@ using PullFunction = std::function<std::size_t(std::span<std::byte>)>;  // how m
 class Session {
  public:
   virtual ~Session() = default;
-  virtual void write(std::string bytes) = 0;           // behind what was written before
-  virtual void start_input(PullFunction pull) = 0;     // behind what was written before; asked only when the child takes
-                                                       // more; its end does not close the input
-  virtual void close_input() = 0;                      // when all that was written is gone
-  virtual void terminate() = 0;                        // SIGTERM to its process group, then SIGKILL
+  virtual void write(std::string bytes) = 0;        // behind what was written before
+  virtual void start_input(PullFunction pull) = 0;  // behind what was written before; asked only when the child takes
+                                                    // more; its end does not close the input
+  virtual void close_input() = 0;                   // when all that was written is gone
+  virtual void terminate() = 0;                     // SIGTERM to its process group, then SIGKILL
 };
 
 // What the child reads: nothing (/dev/null), a text, or an input that its handlers write and close.

@@ -37,7 +37,8 @@ fs::path target_path(const System& system, const std::string& target, const std:
 archive::BackupWriter open_writer(const System& system, const BackupRequest& request, const std::string& time_text) {
   if (to_standard_output(request)) {
     if (::isatty(STDOUT_FILENO) == 1) {
-      throw Error("A backup is not for a terminal.", "Redirect it: kubectl exastro backup -o - > FILE", ExitStatus::kUsage);
+      throw Error("A backup is not for a terminal.", "Redirect it: kubectl exastro backup -o - > FILE",
+                  ExitStatus::kUsage);
     }
     return archive::BackupWriter::unnamed(fs::temp_directory_path());
   }
@@ -114,7 +115,8 @@ class Backup {
     archive::BackupWriter writer = open_writer(system_, request_, time_text);
     BackupContent content(writer, system_, time_text, reporter_);
     std::optional<Error> late;
-    MaintenanceRun run(cluster_, system_, {"backup", false, {}}, reporter_);  // undone by put_back(), or after_failure()
+    MaintenanceRun run(cluster_, system_, {"backup", false, {}},
+                       reporter_);  // undone by put_back(), or after_failure()
     try {
       prepare(run, content.manifest());
       check_local_room(writer, estimate());
@@ -152,15 +154,18 @@ class Backup {
       step.done();
     }
     ui::Step step(reporter_, "Looking at databases and files");
-    stocked_ = take_stock(cluster_, system_, [&](const Side& side) { return run.pod_of(side); }, run.id());
+    stocked_ = take_stock(
+        cluster_, system_, [&](const Side& side) { return run.pod_of(side); }, run.id());
     files_.emplace(cluster_, run.pod_of(system_.ita), system_.storage.path);
     files_facts_ = readable_files(*files_);
-    step.done(fmt::format("{} and {}", ui::bytes_text(estimate() - files_facts_.bytes), ui::bytes_text(files_facts_.bytes)));
+    step.done(
+        fmt::format("{} and {}", ui::bytes_text(estimate() - files_facts_.bytes), ui::bytes_text(files_facts_.bytes)));
     for (const auto& [server, inventory] : stocked_) {
       require_databases(system_, server, inventory);
       warn_of(inventory, manifest.warnings);
       for (const auto& name : inventory.absent) {
-        manifest.not_included.push_back(fmt::format("Database {}, which a connection record names, is not on the {} server.", name, server.id));
+        manifest.not_included.push_back(
+            fmt::format("Database {}, which a connection record names, is not on the {} server.", name, server.id));
       }
     }
     warn_of(files_facts_, manifest.warnings);
@@ -177,7 +182,8 @@ class Backup {
 
   void read_all(BackupContent& content) {
     // What was made while the services were being stopped belongs to the backup, too.
-    for (auto& [server, inventory] : stocked_) inventory = take_inventory(server.database, request_for(system_, server));
+    for (auto& [server, inventory] : stocked_)
+      inventory = take_inventory(server.database, request_for(system_, server));
     for (auto& stocked : stocked_) content.add_databases(stocked);
     for (auto& stocked : stocked_) content.add_accounts(stocked);
     content.add_files(*files_, files_facts_);
@@ -207,7 +213,8 @@ void show_plan(kube::Cluster& cluster, const System& system, const BackupRequest
   check_permissions(cluster, system, Standstill::kWriters);
   const BackupPlan plan = plan_backup(cluster, system);
   const std::string time_text = archive::format_timestamp(std::time(nullptr));
-  const std::string target = to_standard_output(request) ? "standard output" : target_path(system, request.target, time_text).string();
+  const std::string target =
+      to_standard_output(request) ? "standard output" : target_path(system, request.target, time_text).string();
   reporter.result(plan_json(system, plan, target), plan_text(system, plan, target));
 }
 

@@ -9,7 +9,8 @@
 namespace exastro {
 
 struct BackupRequest {
-  // Empty: a file of the usual name in the current directory. A directory (or a path that ends in /): such a file there.
+  // Empty: a file of the usual name in the current directory. A directory (or a path that ends in /): such a file
+  // there.
   // "-": standard output. Else the file's name.
   std::string target;
   bool dry_run = false;

@@ -39,7 +39,8 @@ void require_whole(const std::string& database, const stream::DumpFacts& facts) 
     throw Error(fmt::format("The dump of {} holds an error of the dump program: {}", database, facts.error_line));
   }
   if (facts.looks_like_dump && facts.complete && !facts.carriage_returns) return;
-  throw Error(fmt::format("The dump of {} is not whole: its completion mark is missing after {} bytes.", database, facts.bytes));
+  throw Error(fmt::format("The dump of {} is not whole: its completion mark is missing after {} bytes.", database,
+                          facts.bytes));
 }
 
 Manifest::Release release_entry(const Release& release) {
@@ -63,27 +64,31 @@ Manifest::Server server_entry(const Server& server, const ServerFacts& facts) {
 }  // namespace
 
 void check_local_room(const archive::BackupWriter& writer, std::uint64_t estimate) {
-  const std::filesystem::path place = writer.partial_path().empty() ? std::filesystem::temp_directory_path() : writer.partial_path();
+  const std::filesystem::path place =
+      writer.partial_path().empty() ? std::filesystem::temp_directory_path() : writer.partial_path();
   std::error_code error;
   const std::filesystem::space_info space = std::filesystem::space(place, error);
   if (error || space.available >= estimate / 3) return;
-  throw Error(fmt::format("The disk of {} has {} free; this backup is likely to need {} or more.", place.parent_path().string(),
-                          ui::bytes_text(space.available), ui::bytes_text(estimate / 3)),
+  throw Error(fmt::format("The disk of {} has {} free; this backup is likely to need {} or more.",
+                          place.parent_path().string(), ui::bytes_text(space.available), ui::bytes_text(estimate / 3)),
               "Write it elsewhere: -o DIRECTORY/");
 }
 
 FilesFacts readable_files(SharedFiles& files) {
   const FilesFacts facts = files.facts();
   if (facts.unreadable.empty()) return facts;
-  throw Error(fmt::format("Among the shared files are some that the user of Exastro's pods cannot read: {}.", some_of(facts.unreadable)),
+  throw Error(fmt::format("Among the shared files are some that the user of Exastro's pods cannot read: {}.",
+                          some_of(facts.unreadable)),
               "Make them readable (chmod, chown) or remove them, and run the backup again.");
 }
 
-BackupContent::BackupContent(archive::BackupWriter& writer, const System& system, std::string time_text, ui::Reporter& reporter)
+BackupContent::BackupContent(archive::BackupWriter& writer, const System& system, std::string time_text,
+                             ui::Reporter& reporter)
     : writer_(writer), system_(system), time_text_(std::move(time_text)), reporter_(reporter) {
   for (const auto& release : system.releases) manifest_.releases.push_back(release_entry(release));
   if (system.has_mongo) {
-    manifest_.not_included.emplace_back("MongoDB is part of this system and not of this backup: back it up with its own tools.");
+    manifest_.not_included.emplace_back(
+        "MongoDB is part of this system and not of this backup: back it up with its own tools.");
   }
 }
 
@@ -153,7 +158,8 @@ void BackupContent::add_keys() {
 
 void BackupContent::add_values() {
   for (const auto& release : system_.releases) {
-    writer_.add(archive::values_member_name(release.namespace_, release.name), MemberKind::kValues, release.config.dump(1) + "\n");
+    writer_.add(archive::values_member_name(release.namespace_, release.name), MemberKind::kValues,
+                release.config.dump(1) + "\n");
   }
 }
 

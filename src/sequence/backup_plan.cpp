@@ -29,7 +29,8 @@ std::optional<kube::Pod> client_pod(const System& system, const std::vector<Json
     const bool same_name = workload.namespace_ == side.namespace_ || side.host.find('.') != std::string::npos;
     if (!same_name) continue;
     for (const auto& pod : pods) {
-      if (pod.value("/metadata/namespace"_json_pointer, "") != workload.namespace_ || !owns_pod(workload, pod)) continue;
+      if (pod.value("/metadata/namespace"_json_pointer, "") != workload.namespace_ || !owns_pod(workload, pod))
+        continue;
       if (auto container = container_in(pod)) return container;
     }
   }
@@ -49,32 +50,37 @@ std::optional<kube::Pod> files_pod(const System& system, const std::vector<Json>
 }  // namespace
 
 std::string some_of(const std::vector<std::string>& names) {
-  const std::vector<std::string> shown(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(kShownNames, names.size())));
+  const std::vector<std::string> shown(
+      names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(kShownNames, names.size())));
   return fmt::format("{}{}", fmt::join(shown, ", "), names.size() > kShownNames ? ", …" : "");
 }
 
 void warn_of(const Inventory& inventory, std::vector<std::string>& warnings) {
   if (!inventory.absent.empty()) {
-    warnings.push_back(fmt::format("Databases that Exastro's records name and the server does not have: {}.", some_of(inventory.absent)));
+    warnings.push_back(fmt::format("Databases that Exastro's records name and the server does not have: {}.",
+                                   some_of(inventory.absent)));
   }
   if (!inventory.not_transactional.empty()) {
     warnings.push_back(fmt::format("Tables that a consistent read does not cover, right only if nobody writes: {}.",
                                    some_of(inventory.not_transactional)));
   }
   if (!inventory.foreign_definers.empty()) {
-    warnings.push_back(fmt::format("Views or routines run as accounts that are not Exastro's and not in the backup: {}.",
-                                   some_of(inventory.foreign_definers)));
+    warnings.push_back(
+        fmt::format("Views or routines run as accounts that are not Exastro's and not in the backup: {}.",
+                    some_of(inventory.foreign_definers)));
   }
 }
 
 void warn_of(const FilesFacts& files, std::vector<std::string>& warnings) {
   if (!files.special.empty()) {
-    warnings.push_back(fmt::format("Sockets, pipes or devices among the shared files are left out: {}.", some_of(files.special)));
+    warnings.push_back(
+        fmt::format("Sockets, pipes or devices among the shared files are left out: {}.", some_of(files.special)));
   }
   if (files.of_others > 0) {
-    warnings.push_back(fmt::format("{} of the shared files belong to another user than Exastro's pods; a restore, which runs "
-                                   "as these do, will give them to that user.",
-                                   files.of_others));
+    warnings.push_back(
+        fmt::format("{} of the shared files belong to another user than Exastro's pods; a restore, which runs "
+                    "as these do, will give them to that user.",
+                    files.of_others));
   }
 }
 
@@ -82,7 +88,8 @@ BackupPlan plan_backup(kube::Cluster& cluster, const System& system) {
   BackupPlan plan;
   plan.stopped = to_stop(system.workloads, Standstill::kWriters);
   const std::vector<Json> pods = list_pods(cluster, system.namespaces());
-  auto servers = open_servers(cluster, system, [&](const Side& side) { return client_pod(system, pods, side); }, "plan");
+  auto servers = open_servers(
+      cluster, system, [&](const Side& side) { return client_pod(system, pods, side); }, "plan");
   for (auto& server : servers) {
     Inventory inventory = take_inventory(server.database, request_for(system, server));
     warn_of(inventory, plan.warnings);
@@ -92,40 +99,45 @@ BackupPlan plan_backup(kube::Cluster& cluster, const System& system) {
     const bool asked = std::any_of(plan.servers.begin(), plan.servers.end(),
                                    [&](const StockedServer& stocked) { return stocked.server.holds(side->id); });
     if (asked) continue;
-    plan.warnings.push_back(fmt::format("No pod that runs can ask {}:{}, so its databases are not known before the backup.",
-                                        side->host, side->port));
+    plan.warnings.push_back(fmt::format(
+        "No pod that runs can ask {}:{}, so its databases are not known before the backup.", side->host, side->port));
   }
   if (const auto pod = files_pod(system, pods)) {
     plan.files = SharedFiles(cluster, *pod, system.storage.path).facts();
     warn_of(*plan.files, plan.warnings);
     if (!plan.files->unreadable.empty()) {
-      plan.warnings.push_back(fmt::format("Shared files that cannot be read, which will stop the backup: {}.", some_of(plan.files->unreadable)));
+      plan.warnings.push_back(fmt::format("Shared files that cannot be read, which will stop the backup: {}.",
+                                          some_of(plan.files->unreadable)));
     }
   } else {
-    plan.warnings.emplace_back("No pod that runs mounts the shared files, so their size is not known before the backup.");
+    plan.warnings.emplace_back(
+        "No pod that runs mounts the shared files, so their size is not known before the backup.");
   }
   if (system.has_mongo) plan.warnings.emplace_back("MongoDB is part of this system and will not be in the backup.");
   return plan;
 }
 
 std::string plan_text(const System& system, const BackupPlan& plan, const std::string& target) {
-  std::string text = fmt::format("Plan of a backup of {}/{}; nothing was changed.\n\nStop and start again:\n", system.namespace_(),
-                                 system.release());
+  std::string text = fmt::format("Plan of a backup of {}/{}; nothing was changed.\n\nStop and start again:\n",
+                                 system.namespace_(), system.release());
   for (const auto& workload : plan.stopped) {
-    const std::string now = workload.kind == WorkloadKind::kCronJob ? (workload.suspended ? "suspended already" : "to be suspended")
-                                                                     : fmt::format("{} replicas", workload.replicas);
+    const std::string now = workload.kind == WorkloadKind::kCronJob
+                                ? (workload.suspended ? "suspended already" : "to be suspended")
+                                : fmt::format("{} replicas", workload.replicas);
     text += fmt::format("  {:<45} {:<20} {}\n", workload.reference(), workload.namespace_, now);
   }
   for (const auto& [server, inventory] : plan.servers) {
-    text += fmt::format("\nDump from the {} server ({}), {} by its own estimate:\n", server.id, inventory.server.version,
-                        ui::bytes_text(inventory.bytes()));
+    text += fmt::format("\nDump from the {} server ({}), {} by its own estimate:\n", server.id,
+                        inventory.server.version, ui::bytes_text(inventory.bytes()));
     for (const auto& database : inventory.databases) {
-      text += fmt::format("  {:<45} {:>4} tables  {:>10}\n", database.name, database.tables, ui::bytes_text(database.bytes));
+      text += fmt::format("  {:<45} {:>4} tables  {:>10}\n", database.name, database.tables,
+                          ui::bytes_text(database.bytes));
     }
     text += fmt::format("  and {} accounts\n", inventory.accounts.size());
   }
   if (plan.files) {
-    text += fmt::format("\nPack the claim {}: {} in {} entries\n", system.storage.claim, ui::bytes_text(plan.files->bytes), plan.files->entries);
+    text += fmt::format("\nPack the claim {}: {} in {} entries\n", system.storage.claim,
+                        ui::bytes_text(plan.files->bytes), plan.files->entries);
   }
   text += fmt::format("\nWrite {}\n", target);
   for (const auto& warning : plan.warnings) text += "\nwarning: " + warning;
@@ -135,7 +147,9 @@ std::string plan_text(const System& system, const BackupPlan& plan, const std::s
 Json plan_json(const System& system, const BackupPlan& plan, const std::string& target) {
   Json stopped = Json::array();
   for (const auto& workload : plan.stopped) {
-    stopped.push_back({{"namespace", workload.namespace_}, {"workload", workload.reference()}, {"replicas", workload.replicas},
+    stopped.push_back({{"namespace", workload.namespace_},
+                       {"workload", workload.reference()},
+                       {"replicas", workload.replicas},
                        {"suspended", workload.suspended}});
   }
   Json servers = Json::array();
@@ -150,9 +164,11 @@ Json plan_json(const System& system, const BackupPlan& plan, const std::string& 
                        {"accounts", inventory.accounts.size()}});
   }
   Json files;
-  if (plan.files) files = {{"claim", system.storage.claim}, {"bytes", plan.files->bytes}, {"entries", plan.files->entries}};
-  return {{"plan", "backup"}, {"namespace", system.namespace_()}, {"release", system.release()}, {"target", target},
-          {"stopped", std::move(stopped)}, {"servers", std::move(servers)}, {"files", std::move(files)}, {"warnings", plan.warnings}};
+  if (plan.files)
+    files = {{"claim", system.storage.claim}, {"bytes", plan.files->bytes}, {"entries", plan.files->entries}};
+  return {{"plan", "backup"},          {"namespace", system.namespace_()}, {"release", system.release()},
+          {"target", target},          {"stopped", std::move(stopped)},    {"servers", std::move(servers)},
+          {"files", std::move(files)}, {"warnings", plan.warnings}};
 }
 
 }  // namespace exastro

@@ -60,7 +60,8 @@ void judge(const char* what, const kube::StreamReport& report, const std::vector
   if (report.all_zero() && report.statuses.size() == parts.size()) return;
   std::string failed;
   for (std::size_t i = 0; i < report.statuses.size() && i < parts.size(); ++i) {
-    if (report.statuses[i] != 0) failed += fmt::format("{}{} ended with status {}", failed.empty() ? "" : ", ", parts[i], report.statuses[i]);
+    if (report.statuses[i] != 0)
+      failed += fmt::format("{}{} ended with status {}", failed.empty() ? "" : ", ", parts[i], report.statuses[i]);
   }
   throw Error(fmt::format("{} failed: {}{}{}", what, failed, messages.empty() ? "" : ": ", messages));
 }
@@ -113,7 +114,8 @@ std::vector<Row> parse_rows(const std::string& batch_output) {
 
 std::string without_hashes(std::string text) {
   static const std::regex kHash(R"(\*[0-9A-Fa-f]{40})");
-  static const std::regex kAuthentication(R"((USING|AS|BY|PASSWORD)(\s*\(?\s*)'(?:[^'\\]|''|\\.)*')", std::regex::icase);
+  static const std::regex kAuthentication(R"((USING|AS|BY|PASSWORD)(\s*\(?\s*)'(?:[^'\\]|''|\\.)*')",
+                                          std::regex::icase);
   return std::regex_replace(std::regex_replace(text, kHash, "…"), kAuthentication, "$1$2'…'");
 }
 
@@ -125,7 +127,8 @@ Database::Database(kube::Cluster& cluster, kube::Pod pod, const Login& login, st
     confidential_.push_back(quote_text(confidential_[i]));
     confidential_.push_back(quote_option(confidential_[i]));
   }
-  std::sort(confidential_.begin(), confidential_.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  std::sort(confidential_.begin(), confidential_.end(),
+            [](const auto& a, const auto& b) { return a.size() > b.size(); });
 }
 
 kube::Script Database::script(const std::string& text, std::vector<std::string> arguments) const {
@@ -135,7 +138,8 @@ kube::Script Database::script(const std::string& text, std::vector<std::string> 
 std::string Database::redacted(std::string text) const {
   text = without_echo(text);
   for (const auto& value : confidential_) {
-    for (auto at = text.find(value); at != std::string::npos; at = text.find(value, at)) text.replace(at, value.size(), "…");
+    for (auto at = text.find(value); at != std::string::npos; at = text.find(value, at))
+      text.replace(at, value.size(), "…");
   }
   return without_hashes(std::move(text));
 }
@@ -157,7 +161,8 @@ std::vector<Row> Database::query(const std::string& sql) {
   // Quotes and backslashes mean what this program takes them to mean, and so they do in what SHOW CREATE gives. Nothing
   // waits a day for somebody's lock, as the server's default is.
   return speaking_safely([&] {
-    return parse_rows(cluster_.run(pod_, script(kQuery), "SET SESSION sql_mode = '', lock_wait_timeout = 120;\n" + sql));
+    return parse_rows(
+        cluster_.run(pod_, script(kQuery), "SET SESSION sql_mode = '', lock_wait_timeout = 120;\n" + sql));
   });
 }
 
@@ -177,11 +182,12 @@ bool Database::is_same_server(Database& other, const std::string& lock_name) {
   bool same = false;
   const std::string name = quote_text(lock_name);
   speaking_safely([&] {
-    cluster_.run_while(pod_, script(kQuery), fmt::format("SELECT GET_LOCK({}, 0);\n", name), [&](const std::string& got) {
-      if (got != "1") throw Error("The server gave no lock to compare it with the other one.");
-      const auto rows = other.query(fmt::format("SELECT IS_USED_LOCK({}) IS NOT NULL;", name));
-      same = !rows.empty() && rows[0][0] == "1";
-    });
+    cluster_.run_while(pod_, script(kQuery), fmt::format("SELECT GET_LOCK({}, 0);\n", name),
+                       [&](const std::string& got) {
+                         if (got != "1") throw Error("The server gave no lock to compare it with the other one.");
+                         const auto rows = other.query(fmt::format("SELECT IS_USED_LOCK({}) IS NOT NULL;", name));
+                         same = !rows.empty() && rows[0][0] == "1";
+                       });
     return 0;
   });
   return same;
@@ -204,8 +210,8 @@ std::vector<Account> Database::accounts(const std::vector<AccountName>& names) {
   std::vector<Account> accounts;
   std::string questions;
   for (const auto& name : names) {
-    questions += fmt::format("SELECT 'account', {};\nSHOW CREATE USER {};\nSHOW GRANTS FOR {};\n", accounts.size(), name.quoted(),
-                             name.quoted());
+    questions += fmt::format("SELECT 'account', {};\nSHOW CREATE USER {};\nSHOW GRANTS FOR {};\n", accounts.size(),
+                             name.quoted(), name.quoted());
     accounts.push_back({name.user, name.host, "", {}});
   }
   if (accounts.empty()) return accounts;

@@ -45,7 +45,8 @@ class Database {
   // routine bodies and obey `\!` in data, and without --comments it would drop the comments in those bodies. The first
   // line that newer dumps have, and older clients stop on, is taken off. If `plain_end` is not 0, only that many bytes
   // of the SQL are loaded.
-  void load(std::uint64_t size, const kube::ByteSource& source, const kube::DigestOf& digest, std::uint64_t plain_end = 0);
+  void load(std::uint64_t size, const kube::ByteSource& source, const kube::DigestOf& digest,
+            std::uint64_t plain_end = 0);
 
   // Holds a lock of this name on this server while it asks the other for it: whether both are one server, whatever
   // their names.

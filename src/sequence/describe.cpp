@@ -29,8 +29,8 @@ std::string count_of(const Workload& workload) {
 }
 
 Json side_json(const Side& side) {
-  return {{"namespace", side.namespace_}, {"release", side.release},   {"host", side.host},
-          {"port", side.port},            {"database", side.database}, {"image", side.image}};
+  return {{"namespace", side.namespace_}, {"release", side.release}, {"host", side.host}, {"port", side.port},
+          {"database", side.database},    {"image", side.image}};
 }
 
 }  // namespace
@@ -43,8 +43,8 @@ std::string describe_text(const System& system) {
                         release.component());
   }
   for (const Side* side : {&system.platform, &system.ita}) {
-    text += fmt::format("Database   {:<9} {} at {}:{}, client image {}\n", side->id, side->database, side->host, side->port,
-                        side->image);
+    text += fmt::format("Database   {:<9} {} at {}:{}, client image {}\n", side->id, side->database, side->host,
+                        side->port, side->image);
   }
   text += fmt::format("Keycloak   {}\n", system.keycloak_database);
   text += fmt::format("Files      claim {} in namespace {}, mounted at {}, owner {}:{}\n", system.storage.claim,
@@ -56,7 +56,8 @@ std::string describe_text(const System& system) {
     name_width = std::max(name_width, workload.reference().size());
     namespace_width = std::max(namespace_width, workload.namespace_.size());
   }
-  const auto line = [&](std::string_view name, std::string_view namespace_, std::string_view role, std::string_view count) {
+  const auto line = [&](std::string_view name, std::string_view namespace_, std::string_view role,
+                        std::string_view count) {
     text += fmt::format("{:<{}}  {:<{}}  {:<9}  {}\n", name, name_width, namespace_, namespace_width, role, count);
   };
   text += '\n';

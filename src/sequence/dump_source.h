@@ -27,7 +27,8 @@ class DumpSource {
   DumpSource(const DumpSource&) = delete;
   DumpSource& operator=(const DumpSource&) = delete;
 
-  // How many bytes it will give. Reads the whole dump if it is to be changed: what comes out of a filter is known only then.
+  // How many bytes it will give. Reads the whole dump if it is to be changed: what comes out of a filter is known only
+  // then.
   std::uint64_t size();
   // Gives the next bytes; 0 at the end.
   std::size_t read(std::span<std::byte> room);

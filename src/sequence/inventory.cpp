@@ -25,12 +25,14 @@ constexpr std::array<RecordTable, 4> kRecordTables{{{"T_ORGANIZATION_DB", false}
                                                     {"T_COMN_WORKSPACE_DB_INFO", true}}};
 
 std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
 std::string upper(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return text;
 }
 
@@ -97,12 +99,13 @@ class Stocktaking {
         "SELECT VERSION(), @@version_comment, @@lower_case_table_names, @@character_set_server, @@collation_server, "
         "@@global.max_allowed_packet;");
     const Row& row = rows.at(0);
-    inventory_.server = {row.at(0), row.at(1), static_cast<int>(number(row.at(2))), row.at(3), row.at(4), number(row.at(5))};
+    inventory_.server = {row.at(0), row.at(1), static_cast<int>(number(row.at(2))),
+                         row.at(3), row.at(4), number(row.at(5))};
   }
 
   void read_schemata() {
-    for (const auto& row : database_.query(
-             "SELECT SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA;")) {
+    for (const auto& row : database_.query("SELECT SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME "
+                                           "FROM information_schema.SCHEMATA;")) {
       schemata_[folded(row.at(0))] = {row.at(0), row.at(1), row.at(2), 0, 0, 0};
     }
   }
@@ -117,14 +120,16 @@ class Stocktaking {
   void read_records(bool of_organization) {
     if (ours_.empty()) return;
     std::string union_of;
-    for (const auto& row : database_.query(fmt::format(
-             "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA IN ({});", existing()))) {
+    for (const auto& row : database_.query(
+             fmt::format("SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA IN ({});",
+                         existing()))) {
       const bool wanted = std::any_of(kRecordTables.begin(), kRecordTables.end(), [&](const RecordTable& table) {
         return table.of_organization == of_organization && upper(row.at(1)) == table.name;
       });
       if (!wanted) continue;
       union_of += fmt::format("SELECT {}, DB_DATABASE, DB_USER, DB_HOST, DB_PORT FROM {}.{};\n",
-                              quote_text(row.at(0) + "." + row.at(1)), quote_identifier(row.at(0)), quote_identifier(row.at(1)));
+                              quote_text(row.at(0) + "." + row.at(1)), quote_identifier(row.at(0)),
+                              quote_identifier(row.at(1)));
     }
     if (union_of.empty()) return;
     for (const auto& row : database_.query(union_of)) {
@@ -144,10 +149,11 @@ class Stocktaking {
   }
 
   void read_sizes() {
-    for (const auto& row : database_.query(fmt::format(
-             "SELECT TABLE_SCHEMA, COALESCE(SUM(DATA_LENGTH + INDEX_LENGTH), 0), COUNT(*), COALESCE(SUM(TABLE_ROWS), 0) "
-             "FROM information_schema.TABLES WHERE TABLE_TYPE <> 'VIEW' AND TABLE_SCHEMA IN ({}) GROUP BY TABLE_SCHEMA;",
-             existing()))) {
+    for (
+        const auto& row : database_.query(fmt::format(
+            "SELECT TABLE_SCHEMA, COALESCE(SUM(DATA_LENGTH + INDEX_LENGTH), 0), COUNT(*), COALESCE(SUM(TABLE_ROWS), 0) "
+            "FROM information_schema.TABLES WHERE TABLE_TYPE <> 'VIEW' AND TABLE_SCHEMA IN ({}) GROUP BY TABLE_SCHEMA;",
+            existing()))) {
       for (auto& database : inventory_.databases) {
         if (folded(database.name) != folded(row.at(0))) continue;
         database.bytes = number(row.at(1));
@@ -158,10 +164,10 @@ class Stocktaking {
   }
 
   void read_engines() {
-    for (const auto& row : database_.query(fmt::format(
-             "SELECT TABLE_SCHEMA, TABLE_NAME, ENGINE FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' AND "
-             "ENGINE <> 'InnoDB' AND TABLE_SCHEMA IN ({}) ORDER BY 1, 2;",
-             existing()))) {
+    for (const auto& row : database_.query(fmt::format("SELECT TABLE_SCHEMA, TABLE_NAME, ENGINE FROM "
+                                                       "information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' AND "
+                                                       "ENGINE <> 'InnoDB' AND TABLE_SCHEMA IN ({}) ORDER BY 1, 2;",
+                                                       existing()))) {
       inventory_.not_transactional.push_back(fmt::format("{}.{} ({})", row.at(0), row.at(1), row.at(2)));
     }
   }
@@ -170,8 +176,9 @@ class Stocktaking {
   void read_broken_views() {
     std::string questions;
     for (const auto& database : inventory_.databases) {
-      questions += fmt::format("SELECT 'database', {};\nSHOW TABLE STATUS FROM {} WHERE Comment LIKE '%references invalid%';\n",
-                               quote_text(database.name), quote_identifier(database.name));
+      questions +=
+          fmt::format("SELECT 'database', {};\nSHOW TABLE STATUS FROM {} WHERE Comment LIKE '%references invalid%';\n",
+                      quote_text(database.name), quote_identifier(database.name));
     }
     std::string database;
     for (const auto& row : database_.query(questions)) {
@@ -188,9 +195,9 @@ class Stocktaking {
     std::set<std::string> ours = ours_;
     for (const auto& name : request_.also_exastros) ours.insert(folded(name));
     std::map<AccountName, bool> accounts;
-    for (const auto& row :
-         database_.query("SELECT User, Host, Db FROM mysql.db UNION SELECT User, Host, Db FROM mysql.tables_priv UNION "
-                         "SELECT User, Host, Db FROM mysql.columns_priv UNION SELECT User, Host, Db FROM mysql.procs_priv;")) {
+    for (const auto& row : database_.query(
+             "SELECT User, Host, Db FROM mysql.db UNION SELECT User, Host, Db FROM mysql.tables_priv UNION "
+             "SELECT User, Host, Db FROM mysql.columns_priv UNION SELECT User, Host, Db FROM mysql.procs_priv;")) {
       const bool is_ours = ours.contains(folded(without_wildcard_escapes(row.at(2))));
       const auto [entry, is_new] = accounts.emplace(AccountName{row.at(0), row.at(1)}, is_ours);
       if (!is_new) entry->second = entry->second && is_ours;
@@ -203,12 +210,12 @@ class Stocktaking {
     std::set<std::string> names;
     if (inventory_.databases.empty()) return names;
     const std::string ours = existing();
-    for (const auto& row : database_.query(fmt::format(
-             "SELECT DEFINER FROM information_schema.VIEWS WHERE TABLE_SCHEMA IN ({0}) UNION "
-             "SELECT DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA IN ({0}) UNION "
-             "SELECT DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA IN ({0}) UNION "
-             "SELECT DEFINER FROM information_schema.EVENTS WHERE EVENT_SCHEMA IN ({0});",
-             ours))) {
+    for (const auto& row : database_.query(
+             fmt::format("SELECT DEFINER FROM information_schema.VIEWS WHERE TABLE_SCHEMA IN ({0}) UNION "
+                         "SELECT DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA IN ({0}) UNION "
+                         "SELECT DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA IN ({0}) UNION "
+                         "SELECT DEFINER FROM information_schema.EVENTS WHERE EVENT_SCHEMA IN ({0});",
+                         ours))) {
       names.insert(row.at(0));
     }
     return names;
@@ -223,7 +230,8 @@ class Stocktaking {
     std::set<std::string> global;
     for (const auto& row : database_.query(privileged)) global.insert(row.at(0));
     std::vector<AccountName> without_grants;
-    for (const auto& row : database_.query("SELECT User, Host FROM mysql.user WHERE is_role <> 'Y' ORDER BY User, Host;")) {
+    for (const auto& row :
+         database_.query("SELECT User, Host FROM mysql.user WHERE is_role <> 'Y' ORDER BY User, Host;")) {
       const AccountName account{row.at(0), row.at(1)};
       if (is_protected(account.user, request_.administrators)) continue;
       const auto granted = grants.find(account);
@@ -264,9 +272,12 @@ std::uint64_t Inventory::bytes() const {
 
 bool is_protected(const std::string& user, const std::vector<std::string>& administrators) {
   static const std::set<std::string> kServersOwn{"", "root", "mariadb.sys", "healthcheck", "mysql"};
-  return kServersOwn.contains(user) || std::find(administrators.begin(), administrators.end(), user) != administrators.end();
+  return kServersOwn.contains(user) ||
+         std::find(administrators.begin(), administrators.end(), user) != administrators.end();
 }
 
-Inventory take_inventory(Database& database, const InventoryRequest& request) { return Stocktaking(database, request).take(); }
+Inventory take_inventory(Database& database, const InventoryRequest& request) {
+  return Stocktaking(database, request).take();
+}
 
 }  // namespace exastro

@@ -24,7 +24,7 @@ struct DatabaseFacts {
   std::string collation;
   std::uint64_t bytes = 0;  // data and indexes, by information_schema
   std::uint64_t tables = 0;
-  std::uint64_t rows = 0;   // estimated by the server
+  std::uint64_t rows = 0;  // estimated by the server
 };
 
 // One row of the tables in which Exastro keeps what it logs in with.
@@ -61,7 +61,8 @@ struct InventoryRequest {
 
 // A database is Exastro's if a ConfigMap or a connection record names it. An account is Exastro's if a Secret or a
 // connection record names it, or if it has grants and all of them are on Exastro's databases, or if it has none and a
-// view or routine of Exastro's runs as it, or another host's account of the same user is Exastro's. Names are compared as the server does (lower_case_table_names).
+// view or routine of Exastro's runs as it, or another host's account of the same user is Exastro's. Names are compared
+// as the server does (lower_case_table_names).
 Inventory take_inventory(Database& database, const InventoryRequest& request);
 
 // Whether this program must leave an account of this name alone.

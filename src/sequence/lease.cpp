@@ -28,11 +28,12 @@ std::string holder_of(const Json& lease) { return lease.value("/spec/holderIdent
 std::string version_of(const Json& lease) { return lease.value("/metadata/resourceVersion"_json_pointer, ""); }
 
 Error held_by(const std::string& holder) {
-  return Error(fmt::format("Another run works on this release: {}.", holder), "Wait until it has ended: kubectl exastro status",
-               ExitStatus::kBusy);
+  return Error(fmt::format("Another run works on this release: {}.", holder),
+               "Wait until it has ended: kubectl exastro status", ExitStatus::kBusy);
 }
 
-// Watches a lease that somebody holds. Gives it as it is after `duration` without a change; absent if it changed or went.
+// Watches a lease that somebody holds. Gives it as it is after `duration` without a change; absent if it changed or
+// went.
 std::optional<Json> watch_unchanged(kube::Cluster& cluster, const std::string& namespace_, const Json& lease,
                                     std::chrono::milliseconds duration) {
   const auto deadline = Clock::now() + duration;
@@ -85,16 +86,17 @@ Lease::~Lease() {
 }
 
 void Lease::acquire(const std::function<void(const std::string&)>& on_wait) {
-  Json wanted = {{"apiVersion", "coordination.k8s.io/v1"},
-                 {"kind", "Lease"},
-                 {"metadata",
-                  {{"name", name_}, {"namespace", namespace_}, {"labels", {{"app.kubernetes.io/managed-by", "kubectl-exastro"}}}}},
-                 {"spec",
-                  {{"holderIdentity", holder_},
-                   {"leaseDurationSeconds", std::max<long>(1, options_.duration.count() / 1000)},
-                   {"acquireTime", micro_time()},
-                   {"renewTime", micro_time()},
-                   {"leaseTransitions", 0}}}};
+  Json wanted = {
+      {"apiVersion", "coordination.k8s.io/v1"},
+      {"kind", "Lease"},
+      {"metadata",
+       {{"name", name_}, {"namespace", namespace_}, {"labels", {{"app.kubernetes.io/managed-by", "kubectl-exastro"}}}}},
+      {"spec",
+       {{"holderIdentity", holder_},
+        {"leaseDurationSeconds", std::max<long>(1, options_.duration.count() / 1000)},
+        {"acquireTime", micro_time()},
+        {"renewTime", micro_time()},
+        {"leaseTransitions", 0}}}};
   const auto present = cluster_.get(kKind, namespace_, name_);
   try {
     if (!present) {
@@ -151,13 +153,13 @@ void Lease::confirm() {
   const std::scoped_lock lock(mutex_);
   if (!lost_) renew();
   if (lost_) {
-    throw Error("This run was not heard of for so long that another has taken its place.", "Look with: kubectl exastro status",
-                ExitStatus::kBusy);
+    throw Error("This run was not heard of for so long that another has taken its place.",
+                "Look with: kubectl exastro status", ExitStatus::kBusy);
   }
 }
 
-std::optional<LeaseHolder> Lease::look(kube::Cluster& cluster, const std::string& namespace_, const std::string& release,
-                                       std::chrono::milliseconds duration) {
+std::optional<LeaseHolder> Lease::look(kube::Cluster& cluster, const std::string& namespace_,
+                                       const std::string& release, std::chrono::milliseconds duration) {
   const auto present = cluster.get(kKind, namespace_, lease_name(release));
   if (!present) return std::nullopt;
   return LeaseHolder{holder_of(*present), !watch_unchanged(cluster, namespace_, *present, duration)};

@@ -13,8 +13,8 @@
 namespace exastro {
 
 struct LeaseHolder {
-  std::string name;   // "operation by person, begun time"
-  bool alive = false; // it was renewed while it was watched
+  std::string name;    // "operation by person, begun time"
+  bool alive = false;  // it was renewed while it was watched
 };
 
 // Who holds a lease, for whoever finds it held.
@@ -28,8 +28,8 @@ class Lease {
   };
 
   // Takes it. If it is another's, watches whether that one renews it: for `duration` by this machine's clock, since two
-  // machines' clocks cannot be compared. Throws Error (kBusy) that names the holder if it does. `on_wait` is called once,
-  // with the holder, before the watching begins.
+  // machines' clocks cannot be compared. Throws Error (kBusy) that names the holder if it does. `on_wait` is called
+  // once, with the holder, before the watching begins.
   Lease(kube::Cluster& cluster, std::string in_namespace, std::string release, std::string holder, Options options,
         const std::function<void(const std::string& holder)>& on_wait);
   // Gives it back, unless it is another's by now.
@@ -41,8 +41,8 @@ class Lease {
   void confirm();
 
   // Who holds it, and, watching for `duration`, whether it lives; absent if nobody does.
-  static std::optional<LeaseHolder> look(kube::Cluster& cluster, const std::string& namespace_, const std::string& release,
-                                         std::chrono::milliseconds duration);
+  static std::optional<LeaseHolder> look(kube::Cluster& cluster, const std::string& namespace_,
+                                         const std::string& release, std::chrono::milliseconds duration);
   // What to tell a person before another's lease is watched.
   static std::string watching_text(const std::string& holder, const Options& options);
 

@@ -33,7 +33,8 @@ void stop_for_maintenance(kube::Cluster& cluster, const System& system, std::chr
   } catch (const Error& error) {
     throw run.after_failure(error);
   }
-  reporter.result({{"state", "stopped"}}, fmt::format("Stopped. Start again with: kubectl exastro start -n {}", system.namespace_()));
+  reporter.result({{"state", "stopped"}},
+                  fmt::format("Stopped. Start again with: kubectl exastro start -n {}", system.namespace_()));
 }
 
 void start_after_maintenance(kube::Cluster& cluster, const System& system, ui::Reporter& reporter) {
@@ -41,14 +42,16 @@ void start_after_maintenance(kube::Cluster& cluster, const System& system, ui::R
                     [&](const std::string& holder) { reporter.info(Lease::watching_text(holder, {})); });
   const auto record = find_record(cluster, system);
   if (!record) {
-    reporter.result({{"state", "nothing to start"}}, fmt::format("Nothing of {}/{} is recorded as stopped, so nothing was started.", system.namespace_(), system.release()));
+    reporter.result({{"state", "nothing to start"}},
+                    fmt::format("Nothing of {}/{} is recorded as stopped, so nothing was started.", system.namespace_(),
+                                system.release()));
     return;
   }
   if (record->destructive) throw half_replaced(*record);
   start_services(cluster, *record, reporter);
   reporter.result({{"state", "started"}, {"workloads", record->workloads.size()}},
-                  fmt::format("Started {} workloads as they were before {} ({}).", record->workloads.size(), record->started_at,
-                              record->started_by));
+                  fmt::format("Started {} workloads as they were before {} ({}).", record->workloads.size(),
+                              record->started_at, record->started_by));
 }
 
 }  // namespace exastro

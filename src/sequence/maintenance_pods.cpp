@@ -38,9 +38,9 @@ struct Obstacle {
 };
 
 Obstacle obstacle_of(const Json& pod) {
-  static const std::set<std::string> kFinal{"ErrImagePull",          "ImagePullBackOff", "InvalidImageName",
-                                            "CreateContainerConfigError", "CreateContainerError", "ErrImageNeverPull",
-                                            "RunContainerError",     "CrashLoopBackOff"};
+  static const std::set<std::string> kFinal{
+      "ErrImagePull",         "ImagePullBackOff",  "InvalidImageName",  "CreateContainerConfigError",
+      "CreateContainerError", "ErrImageNeverPull", "RunContainerError", "CrashLoopBackOff"};
   const std::string phase = pod.value("/status/phase"_json_pointer, "");
   if (phase == "Failed" || phase == "Succeeded") {
     return {fmt::format("it has ended ({} {})", phase, pod.value("/status/reason"_json_pointer, "")), true};
@@ -48,7 +48,8 @@ Obstacle obstacle_of(const Json& pod) {
   for (const auto& status : pod.value("/status/containerStatuses"_json_pointer, Json::array())) {
     const std::string reason = status.value("/state/waiting/reason"_json_pointer, "");
     if (reason.empty() || reason == "ContainerCreating") continue;
-    return {fmt::format("{}: {}", reason, status.value("/state/waiting/message"_json_pointer, "")), kFinal.contains(reason)};
+    return {fmt::format("{}: {}", reason, status.value("/state/waiting/message"_json_pointer, "")),
+            kFinal.contains(reason)};
   }
   for (const auto& condition : pod.value("/status/conditions"_json_pointer, Json::array())) {
     if (condition.value("type", "") == "PodScheduled" && condition.value("status", "") == "False") {
@@ -72,7 +73,8 @@ void wait_for(kube::Cluster& cluster, const MaintenancePodSpec& spec, std::chron
     if (is_ready(*pod)) return;
     const Obstacle obstacle = obstacle_of(*pod);
     if (obstacle.final) throw will_not_start(spec, obstacle.text);
-    if (std::chrono::steady_clock::now() >= deadline) throw will_not_start(spec, "in the time given to it, " + obstacle.text);
+    if (std::chrono::steady_clock::now() >= deadline)
+      throw will_not_start(spec, "in the time given to it, " + obstacle.text);
     std::this_thread::sleep_for(kPause);
   }
 }

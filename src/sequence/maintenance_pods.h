@@ -10,8 +10,8 @@
 
 namespace exastro {
 
-// What to create for a run: a pod beside IT Automation that mounts the shared files, and one beside the platform if that
-// is another namespace, where short host names mean other servers.
+// What to create for a run: a pod beside IT Automation that mounts the shared files, and one beside the platform if
+// that is another namespace, where short host names mean other servers.
 std::vector<MaintenancePodSpec> plan_pods(const System& system, const std::string& run_id);
 
 // Where commands run in such a pod.

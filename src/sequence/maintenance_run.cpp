@@ -61,7 +61,8 @@ MaintenanceRun::MaintenanceRun(kube::Cluster& cluster, const System& system, Opt
       system_(system),
       reporter_(reporter),
       record_(new_record(system, options.operation)),
-      lease_(cluster, record_.namespace_, record_.release, holder_text(record_.operation, record_.started_by, record_.started_at), options.lease,
+      lease_(cluster, record_.namespace_, record_.release,
+             holder_text(record_.operation, record_.started_by, record_.started_at), options.lease,
              [&](const std::string& holder) { reporter.info(Lease::watching_text(holder, options.lease)); }) {
   specs_ = plan_pods(system, record_.run_id);
   for (const auto& spec : specs_) record_.pods.push_back({spec.namespace_, spec.name});
@@ -84,8 +85,9 @@ void MaintenanceRun::begin_record(bool replaces_all) {
     return;
   }
   if (!replaces_all) throw half_replaced(*earlier);
-  reporter_.info(fmt::format("A restore by {}, begun {}, was cut off while it replaced data; this one finishes its work.",
-                             earlier->started_by, earlier->started_at));
+  reporter_.info(
+      fmt::format("A restore by {}, begun {}, was cut off while it replaced data; this one finishes its work.",
+                  earlier->started_by, earlier->started_at));
   for (const auto& pod : earlier->pods) cluster_.remove("pod", pod.namespace_, pod.name);
   record_.workloads = earlier->workloads;
   record_.destructive = true;
@@ -118,10 +120,11 @@ void MaintenanceRun::stop(Standstill standstill, std::chrono::seconds timeout) {
 void MaintenanceRun::confirm_standstill() {
   const auto started = started_meanwhile(cluster_, system_, record_);
   if (started.empty()) return;
-  throw Error(fmt::format("What had been stopped was started again by somebody meanwhile (a GitOps controller, an operator, a "
-                          "colleague?): {}.",
-                          fmt::join(started, ", ")),
-              "Pause what starts it, and run the command again.");
+  throw Error(
+      fmt::format("What had been stopped was started again by somebody meanwhile (a GitOps controller, an operator, a "
+                  "colleague?): {}.",
+                  fmt::join(started, ", ")),
+      "Pause what starts it, and run the command again.");
 }
 
 std::chrono::duration<double> MaintenanceRun::outage() const {
@@ -189,21 +192,26 @@ Error MaintenanceRun::after_failure(const Error& error) {
     } catch (const Error& second) {
       reporter_.warning(fmt::format("A maintenance pod may be left: {}", second.what()));
     }
-    return Error(fmt::format("{} The data is only partly replaced, so the services stay stopped.", sentence(error)),
-                 fmt::format("Run the restore again: kubectl exastro restore -n {} --from FILE{}. What ran before is recorded in the "
-                             "cluster and comes back then.",
-                             record_.namespace_,
-                             record_.safety_backup.empty() ? "" : ", or go back with --from " + record_.safety_backup),
-                 ExitStatus::kServicesStopped);
+    return Error(
+        fmt::format("{} The data is only partly replaced, so the services stay stopped.", sentence(error)),
+        fmt::format(
+            "Run the restore again: kubectl exastro restore -n {} --from FILE{}. What ran before is recorded in the "
+            "cluster and comes back then.",
+            record_.namespace_,
+            record_.safety_backup.empty() ? "" : ", or go back with --from " + record_.safety_backup),
+        ExitStatus::kServicesStopped);
   }
   try {
     put_back();
   } catch (const Error& second) {
     state_ = State::kClosed;
-    return Error(fmt::format("{} After that, putting back what was stopped failed as well: {}", sentence(error), second.what()),
-                 fmt::format("Start the services with: kubectl exastro start -n {}", record_.namespace_), ExitStatus::kServicesStopped);
+    return Error(
+        fmt::format("{} After that, putting back what was stopped failed as well: {}", sentence(error), second.what()),
+        fmt::format("Start the services with: kubectl exastro start -n {}", record_.namespace_),
+        ExitStatus::kServicesStopped);
   }
-  const char* state = has_stopped_ ? "The services were started again as they were." : "Nothing was stopped or changed.";
+  const char* state =
+      has_stopped_ ? "The services were started again as they were." : "Nothing was stopped or changed.";
   return Error(fmt::format("{} {}", sentence(error), state), error.next(), error.status());
 }
 

@@ -18,8 +18,8 @@ std::string sentence(const Error& error);
 class MaintenanceRun {
  public:
   struct Options {
-    std::string operation;         // "backup", "restore" or "stop"
-    bool replaces_all = false;     // a restore of everything: it may finish what one that was cut off has begun
+    std::string operation;      // "backup", "restore" or "stop"
+    bool replaces_all = false;  // a restore of everything: it may finish what one that was cut off has begun
     Lease::Options lease;
   };
 
@@ -51,15 +51,16 @@ class MaintenanceRun {
   // Throws Error (kBusy) if another run has taken this one's place: to be asked before every step that destroys.
   void confirm() { lease_.confirm(); }
 
-  // From here on the data is no longer what it was: after a failure the services stay stopped. `safety_backup` is the file
-  // that has it, or empty.
+  // From here on the data is no longer what it was: after a failure the services stay stopped. `safety_backup` is the
+  // file that has it, or empty.
   void begin_destruction(const std::string& safety_backup);
   // The data is whole again.
   void end_destruction();
 
   // Starts the services, removes the pods and the record.
   void put_back();
-  // Waits until what was started is ready; gives what is not after `timeout`. Not more than a wait: it may be interrupted.
+  // Waits until what was started is ready; gives what is not after `timeout`. Not more than a wait: it may be
+  // interrupted.
   std::vector<std::string> wait_until_ready(std::chrono::seconds timeout);
 
   // Leaves the services stopped and the record in place, for `kubectl exastro start`; the pods are removed.

@@ -8,7 +8,8 @@ namespace exastro {
 namespace {
 
 std::string words(const kube::Access& access) {
-  const std::string resource = access.subresource.empty() ? access.resource : access.resource + "/" + access.subresource;
+  const std::string resource =
+      access.subresource.empty() ? access.resource : access.resource + "/" + access.subresource;
   return fmt::format("{} {} in namespace {}", access.verb, resource, access.namespace_);
 }
 
@@ -47,7 +48,8 @@ void check_permissions(kube::Cluster& cluster, const System& system, Standstill 
   }
   if (missing.empty()) return;
   throw Error("You lack permissions that this needs, so nothing was begun:" + missing,
-              "Ask the cluster's administrator for them, or use another context: --context NAME", ExitStatus::kForbidden);
+              "Ask the cluster's administrator for them, or use another context: --context NAME",
+              ExitStatus::kForbidden);
 }
 
 }  // namespace exastro

@@ -20,8 +20,9 @@ struct Entry {
 std::optional<Entry> find_entry(kube::Cluster& cluster, const System& system) {
   // As they are now: when the run began the entry may have been stopped.
   const auto workloads = list_workloads(cluster, system.releases);
-  const auto workload = std::find_if(workloads.begin(), workloads.end(),
-                                     [](const Workload& candidate) { return candidate.role == Role::kEntry && candidate.replicas > 0; });
+  const auto workload = std::find_if(workloads.begin(), workloads.end(), [](const Workload& candidate) {
+    return candidate.role == Role::kEntry && candidate.replicas > 0;
+  });
   if (workload == workloads.end()) return std::nullopt;
   const Json labels = workload->pod_template.value("/metadata/labels"_json_pointer, Json::object());
   for (const auto& service : cluster.list("services", workload->namespace_, "")) {
@@ -31,14 +32,16 @@ std::optional<Entry> find_entry(kube::Cluster& cluster, const System& system) {
     bool selects = true;
     for (const auto& [key, value] : selector.items()) selects = selects && labels.value(key, Json()) == value;
     if (!selects) continue;
-    return Entry{workload->namespace_, service.value("/metadata/name"_json_pointer, ""), std::to_string(ports[0].value("port", 0))};
+    return Entry{workload->namespace_, service.value("/metadata/name"_json_pointer, ""),
+                 std::to_string(ports[0].value("port", 0))};
   }
   return std::nullopt;
 }
 
 }  // namespace
 
-std::string wait_for_proxy(kube::Cluster& cluster, const System& system, std::chrono::seconds timeout, ui::Reporter& reporter) {
+std::string wait_for_proxy(kube::Cluster& cluster, const System& system, std::chrono::seconds timeout,
+                           ui::Reporter& reporter) {
   std::optional<Entry> entry;
   try {
     entry = find_entry(cluster, system);

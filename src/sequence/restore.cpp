@@ -39,7 +39,8 @@ class UnpackedFiles {
     try {
       files_.discard_unpacked();
     } catch (const Error& error) {
-      reporter_.warning(fmt::format("What was unpacked beside the shared files (.exastro-restore-*) is left there: {}", error.what()));
+      reporter_.warning(fmt::format("What was unpacked beside the shared files (.exastro-restore-*) is left there: {}",
+                                    error.what()));
     }
   }
   UnpackedFiles(const UnpackedFiles&) = delete;
@@ -67,7 +68,8 @@ class UnpackedFiles {
     const auto kept = files_.replace(run_id_, keep_extra);
     unpacked_ = false;
     if (!kept.empty()) {
-      reporter_.warning(fmt::format("The backup has something else in the place of these directories; they were kept: {}", some_of(kept)));
+      reporter_.warning(fmt::format(
+          "The backup has something else in the place of these directories; they were kept: {}", some_of(kept)));
     }
     try {
       files_.discard_all(run_id_);
@@ -92,7 +94,8 @@ std::string parts_text(const Manifest& manifest, const RestoreRequest& request) 
     for (const auto& accounts : manifest.accounts) count += accounts.names.size();
     parts.push_back(fmt::format("{} database accounts", count));
   }
-  if (request.parts.files && manifest.files) parts.push_back(fmt::format("the shared files ({} entries)", manifest.files->entries));
+  if (request.parts.files && manifest.files)
+    parts.push_back(fmt::format("the shared files ({} entries)", manifest.files->entries));
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
@@ -114,7 +117,8 @@ class Restore {
       throw Error("Nothing was changed, as you did not answer yes.", "", ExitStatus::kDeclined);
     }
     begun_ = Clock::now();
-    MaintenanceRun run(cluster_, system_, {"restore", replaces_all(), {}}, reporter_);  // undone by put_back(), or after_failure()
+    MaintenanceRun run(cluster_, system_, {"restore", replaces_all(), {}},
+                       reporter_);  // undone by put_back(), or after_failure()
     std::vector<std::string> missing;
     std::string proxy;
     try {
@@ -144,11 +148,12 @@ class Restore {
 
   void show_plan(const Manifest& manifest) {
     Json databases = Json::array();
-    std::string text = fmt::format("Plan of a restore into {}/{}; nothing was changed.\n\nFrom the backup of {} ({}/{}, application {}):\n",
-                                   system_.namespace_(), system_.release(), manifest.created_at,
-                                   manifest.releases.empty() ? "" : manifest.releases[0].namespace_,
-                                   manifest.releases.empty() ? "" : manifest.releases[0].name,
-                                   manifest.releases.empty() ? "" : manifest.releases[0].app_version);
+    std::string text = fmt::format(
+        "Plan of a restore into {}/{}; nothing was changed.\n\nFrom the backup of {} ({}/{}, application {}):\n",
+        system_.namespace_(), system_.release(), manifest.created_at,
+        manifest.releases.empty() ? "" : manifest.releases[0].namespace_,
+        manifest.releases.empty() ? "" : manifest.releases[0].name,
+        manifest.releases.empty() ? "" : manifest.releases[0].app_version);
     text += "  " + parts_text(manifest, request_) + "\n";
     if (request_.parts.databases) {
       for (const auto& database : manifest.databases) {
@@ -162,10 +167,14 @@ class Restore {
       text += fmt::format("  {:<45} {}\n", workload.reference(), workload.namespace_);
       stopped.push_back({{"namespace", workload.namespace_}, {"workload", workload.reference()}});
     }
-    text += request_.keep_extra ? "\nWhat the backup does not have is kept.\n"
-                                : "\nWhat is Exastro's and not in the backup will be gone afterwards (--keep-extra keeps it).\n";
-    reporter_.result({{"plan", "restore"}, {"from", request_.from}, {"created_at", manifest.created_at},
-                      {"databases", std::move(databases)}, {"stopped", std::move(stopped)}},
+    text += request_.keep_extra
+                ? "\nWhat the backup does not have is kept.\n"
+                : "\nWhat is Exastro's and not in the backup will be gone afterwards (--keep-extra keeps it).\n";
+    reporter_.result({{"plan", "restore"},
+                      {"from", request_.from},
+                      {"created_at", manifest.created_at},
+                      {"databases", std::move(databases)},
+                      {"stopped", std::move(stopped)}},
                      text);
   }
 
@@ -222,7 +231,8 @@ class Restore {
   // All that there is now, into a file of its own; gives its path.
   std::string take_safety_backup(MaintenanceRun& run, std::vector<StockedServer>& stocked, SharedFiles& files) {
     const std::string time_text = archive::format_timestamp(std::time(nullptr));
-    const auto path = safety_directory() / archive::safety_file_name(system_.namespace_(), system_.release(), time_text);
+    const auto path =
+        safety_directory() / archive::safety_file_name(system_.namespace_(), system_.release(), time_text);
     archive::BackupWriter writer = safety_writer(path);
     BackupContent content(writer, system_, time_text, reporter_);
     const FilesFacts facts = readable_files(files);
@@ -257,9 +267,10 @@ class Restore {
     }
   }
 
-  // The databases as they were, from the safety backup; the files are the last to be replaced, and go back by themselves.
-  // Always throws: what went wrong, and what became of it.
-  [[noreturn]] void go_back(MaintenanceRun& run, const Manifest& failed, const std::string& safety, const Error& error) {
+  // The databases as they were, from the safety backup; the files are the last to be replaced, and go back by
+  // themselves. Always throws: what went wrong, and what became of it.
+  [[noreturn]] void go_back(MaintenanceRun& run, const Manifest& failed, const std::string& safety,
+                            const Error& error) {
     const process::Interrupt::Shield shield;
     reporter_.warning(fmt::format("{} Going back to what was there, from {}", sentence(error), safety));
     RestoreRequest everything;
@@ -278,7 +289,8 @@ class Restore {
                   ExitStatus::kServicesStopped);
     }
     run.end_destruction();
-    throw Error(fmt::format("{} The data is what it was before, from {}.", sentence(error), safety), error.next(), error.status());
+    throw Error(fmt::format("{} The data is what it was before, from {}.", sentence(error), safety), error.next(),
+                error.status());
   }
 
   static std::vector<std::string> names_of(const Manifest& manifest) {
@@ -288,10 +300,12 @@ class Restore {
   }
 
   // `also` are databases that are Exastro's although no record may name them now.
-  std::vector<StockedServer> take_stock(MaintenanceRun& run, const Manifest& manifest, const std::vector<std::string>& also) {
+  std::vector<StockedServer> take_stock(MaintenanceRun& run, const Manifest& manifest,
+                                        const std::vector<std::string>& also) {
     ui::Step step(reporter_, "Looking at the databases");
     std::vector<StockedServer> stocked;
-    auto servers = open_servers(cluster_, system_, [&](const Side& side) { return run.pod_of(side); }, run.id());
+    auto servers = open_servers(
+        cluster_, system_, [&](const Side& side) { return run.pod_of(side); }, run.id());
     check_layout(manifest, servers);
     for (auto& server : servers) {
       InventoryRequest request = request_for(system_, server);
@@ -311,19 +325,21 @@ class Restore {
     const std::uint64_t needed = backup.reader.member(backup.reader.manifest().files->member).plain_size;
     const FilesFacts facts = files.facts();
     if (!facts.immovable.empty()) {
-      throw Error(fmt::format("Among the shared files are some that the user of Exastro's pods ({}) may not replace: {}.",
-                              system_.storage.user, some_of(facts.immovable)),
-                  "Give them to that user (chown -R) or remove them, or restore the databases alone: --skip files");
+      throw Error(
+          fmt::format("Among the shared files are some that the user of Exastro's pods ({}) may not replace: {}.",
+                      system_.storage.user, some_of(facts.immovable)),
+          "Give them to that user (chown -R) or remove them, or restore the databases alone: --skip files");
     }
     if (facts.available >= needed) return;
-    throw Error(fmt::format("The volume of the shared files has {} free, and the backup's files, which are unpacked beside the "
-                            "present ones, need {}.",
-                            ui::bytes_text(facts.available), ui::bytes_text(needed)),
-                "Make room on the volume, or restore the databases alone: --skip files");
+    throw Error(
+        fmt::format("The volume of the shared files has {} free, and the backup's files, which are unpacked beside the "
+                    "present ones, need {}.",
+                    ui::bytes_text(facts.available), ui::bytes_text(needed)),
+        "Make room on the volume, or restore the databases alone: --skip files");
   }
 
-  void replace_databases(MaintenanceRun& run, std::vector<std::unique_ptr<ServerRestore>>& servers, const RestoreParts& parts,
-                         bool keep_extra) {
+  void replace_databases(MaintenanceRun& run, std::vector<std::unique_ptr<ServerRestore>>& servers,
+                         const RestoreParts& parts, bool keep_extra) {
     run.confirm();
     // First: when the records that name it are replaced, nobody could tell any more that it was Exastro's.
     if (!keep_extra) {
@@ -347,19 +363,22 @@ class Restore {
     }
   }
 
-  void report(const MaintenanceRun& run, const Manifest& manifest, const std::vector<std::string>& missing, const std::string& proxy) {
+  void report(const MaintenanceRun& run, const Manifest& manifest, const std::vector<std::string>& missing,
+              const std::string& proxy) {
     const std::chrono::duration<double> seconds = Clock::now() - begun_;
     if (!missing.empty()) {
-      reporter_.warning(fmt::format("Started, but not ready: {}. Look with: kubectl get pods", fmt::join(missing, ", ")));
+      reporter_.warning(
+          fmt::format("Started, but not ready: {}. Look with: kubectl get pods", fmt::join(missing, ", ")));
     }
-    reporter_.result({{"from", request_.from},
-                      {"databases", manifest.databases.size()},
-                      {"outage_seconds", run.outage().count()},
-                      {"seconds", seconds.count()},
-                      {"not_ready", missing},
-                      {"proxy_answers", proxy.empty()}},
-                     fmt::format("Restored {} as of {}\n  services stopped for {}, {} in all", parts_text(manifest, request_),
-                                 manifest.created_at, ui::duration_text(run.outage()), ui::duration_text(seconds)));
+    reporter_.result(
+        {{"from", request_.from},
+         {"databases", manifest.databases.size()},
+         {"outage_seconds", run.outage().count()},
+         {"seconds", seconds.count()},
+         {"not_ready", missing},
+         {"proxy_answers", proxy.empty()}},
+        fmt::format("Restored {} as of {}\n  services stopped for {}, {} in all", parts_text(manifest, request_),
+                    manifest.created_at, ui::duration_text(run.outage()), ui::duration_text(seconds)));
     if (!proxy.empty()) {
       throw Error(fmt::format("Everything was restored and started, but the proxy does not answer well: {}", proxy),
                   "Look at its log: kubectl logs deployment/platform-auth");

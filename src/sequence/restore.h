@@ -17,17 +17,18 @@ struct RestoreParts {
 struct RestoreRequest {
   std::string from;  // a file, a directory with the unpacked members, or "-"
   RestoreParts parts;
-  bool yes = false;             // do not ask
-  bool dry_run = false;         // prove the backup and tell what would be done
-  bool keep_extra = false;      // leave databases, accounts and files that the backup does not have
-  bool safety_backup = true;    // of what is about to be replaced
-  std::string safety_directory;  // where to; empty: beside the backup, or the current directory if that is standard input
+  bool yes = false;           // do not ask
+  bool dry_run = false;       // prove the backup and tell what would be done
+  bool keep_extra = false;    // leave databases, accounts and files that the backup does not have
+  bool safety_backup = true;  // of what is about to be replaced
+  std::string
+      safety_directory;  // where to; empty: beside the backup, or the current directory if that is standard input
   bool strip_definers = false;  // even where the server could set them
   std::chrono::seconds timeout{600};
 };
 
-// Throws Error. Then the data is what it was, from the safety backup if need be, and the services run as before; if not even
-// that could be done, they stay stopped (kServicesStopped) and the message says how to go on.
+// Throws Error. Then the data is what it was, from the safety backup if need be, and the services run as before; if not
+// even that could be done, they stay stopped (kServicesStopped) and the message says how to go on.
 void restore(kube::Cluster& cluster, const System& system, const RestoreRequest& request, ui::Reporter& reporter);
 
 }  // namespace exastro

@@ -20,7 +20,8 @@ using archive::Manifest;
 archive::BackupReader open_backup(const std::string& from) {
   if (from != "-") return archive::BackupReader::open(from);
   if (::isatty(STDIN_FILENO) == 1) {
-    throw Error("A backup cannot come from a terminal.", "Redirect it: kubectl exastro restore --from - < FILE", ExitStatus::kUsage);
+    throw Error("A backup cannot come from a terminal.", "Redirect it: kubectl exastro restore --from - < FILE",
+                ExitStatus::kUsage);
   }
   return archive::BackupReader::open(archive::spool(STDIN_FILENO, std::filesystem::temp_directory_path(),
                                                     [] { process::Interrupt::wait_readable(STDIN_FILENO); }),
@@ -44,15 +45,17 @@ void check_versions(const Manifest& manifest, const System& system, ui::Reporter
     for (const auto& source : manifest.releases) {
       if (source.component != target.component()) continue;
       if (version_older(target.app_version, source.app_version)) {
-        throw Error(fmt::format("The backup is of application version {}, and release {} runs {}, which is older: it does not "
-                                "know this database schema.",
-                                source.app_version, target.name, target.app_version),
-                    fmt::format("Upgrade the release to {} first: helm upgrade {} …", source.app_version, target.name));
+        throw Error(
+            fmt::format("The backup is of application version {}, and release {} runs {}, which is older: it does not "
+                        "know this database schema.",
+                        source.app_version, target.name, target.app_version),
+            fmt::format("Upgrade the release to {} first: helm upgrade {} …", source.app_version, target.name));
       }
       if (version_older(source.app_version, target.app_version)) {
-        reporter.warning(fmt::format("The backup is of application version {}, and release {} runs {}: its migration has to run "
-                                     "again after the restore (helm upgrade).",
-                                     source.app_version, target.name, target.app_version));
+        reporter.warning(
+            fmt::format("The backup is of application version {}, and release {} runs {}: its migration has to run "
+                        "again after the restore (helm upgrade).",
+                        source.app_version, target.name, target.app_version));
       }
     }
   }
@@ -61,13 +64,15 @@ void check_versions(const Manifest& manifest, const System& system, ui::Reporter
 void check_keys(const Manifest& manifest, const System& system) {
   for (const Side* side : {&system.platform, &system.ita}) {
     for (const auto& key : manifest.keys) {
-      if (key.side != side->id || key.name != "ENCRYPT_KEY" || key.fingerprint == key_fingerprint(side->encrypt_key)) continue;
-      throw Error(fmt::format("The backup was made under another ENCRYPT_KEY than the Secret {} in namespace {} holds: every "
-                              "password in its databases would be unreadable.",
-                              side->names.global_secret, side->namespace_),
-                  fmt::format("Set ENCRYPT_KEY in that Secret to the value of side {} in the backup's keys.json, restart the "
-                              "release's pods, and run the restore again.",
-                              side->id));
+      if (key.side != side->id || key.name != "ENCRYPT_KEY" || key.fingerprint == key_fingerprint(side->encrypt_key))
+        continue;
+      throw Error(
+          fmt::format("The backup was made under another ENCRYPT_KEY than the Secret {} in namespace {} holds: every "
+                      "password in its databases would be unreadable.",
+                      side->names.global_secret, side->namespace_),
+          fmt::format("Set ENCRYPT_KEY in that Secret to the value of side {} in the backup's keys.json, restart the "
+                      "release's pods, and run the restore again.",
+                      side->id));
     }
   }
 }
@@ -103,8 +108,8 @@ void check_layout(const Manifest& manifest, const std::vector<Server>& servers) 
   for (const auto& server : servers) here.push_back(server.id);
   for (const auto& server : manifest.servers) there.push_back(server.id);
   if (std::is_permutation(here.begin(), here.end(), there.begin(), there.end())) return;
-  throw Error(fmt::format("The backup is of a system with the database servers: {}; this one has: {}.", fmt::join(there, ", "),
-                          fmt::join(here, ", ")),
+  throw Error(fmt::format("The backup is of a system with the database servers: {}; this one has: {}.",
+                          fmt::join(there, ", "), fmt::join(here, ", ")),
               "Restore it into a system of the same layout: a shared server, or one for each side.");
 }
 
@@ -113,15 +118,18 @@ void check_fits(const Manifest& manifest, const Server& server, const ServerFact
   if (source == nullptr) return;
   // From 10.11.4 to 10.11.3 is fine; from 11.8 to 10.11 brings collations and privileges that it does not know.
   if (version_older(two_numbers(facts.version), two_numbers(source->version))) {
-    throw Error(fmt::format("The {} server runs MariaDB {}, older than the {} of the backup.", server.id, facts.version, source->version),
+    throw Error(fmt::format("The {} server runs MariaDB {}, older than the {} of the backup.", server.id, facts.version,
+                            source->version),
                 "Restore into a server of that version or a newer one.");
   }
   const bool folds_here = facts.lower_case_table_names != 0;
   if (folds_here != (source->lower_case_table_names != 0)) {
-    throw Error(fmt::format("The {} server has lower_case_table_names={}, the one of the backup had {}: names would not be found "
-                            "again.",
-                            server.id, facts.lower_case_table_names, source->lower_case_table_names),
-                "Restore into a server with the same setting.");
+    throw Error(
+        fmt::format(
+            "The {} server has lower_case_table_names={}, the one of the backup had {}: names would not be found "
+            "again.",
+            server.id, facts.lower_case_table_names, source->lower_case_table_names),
+        "Restore into a server with the same setting.");
   }
 }
 

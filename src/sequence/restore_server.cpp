@@ -16,7 +16,8 @@ constexpr std::uint64_t kLargestPacket = std::uint64_t{1} << 30;  // MariaDB's o
 constexpr int kDropTimeoutSeconds = 60;
 
 std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
@@ -50,8 +51,9 @@ ServerRestore::~ServerRestore() {
   try {
     set_packet(packet_before_);
   } catch (const Error& error) {
-    reporter_.warning(fmt::format("max_allowed_packet of the {} server was raised for the restore and could not be put back to {}: {}",
-                                  stocked_.server.id, packet_before_, error.what()));
+    reporter_.warning(fmt::format(
+        "max_allowed_packet of the {} server was raised for the restore and could not be put back to {}: {}",
+        stocked_.server.id, packet_before_, error.what()));
   }
 }
 
@@ -65,7 +67,8 @@ void ServerRestore::prepare() {
   strip_definers_ = request_.strip_definers || !stocked_.server.database.may_set_definers();
   if (!request_.parts.databases) return;
   std::uint64_t longest = 0;
-  for (const auto& database : databases_) longest = std::max(longest, backup_.dumps.at(database.member).longest_statement);
+  for (const auto& database : databases_)
+    longest = std::max(longest, backup_.dumps.at(database.member).longest_statement);
   const std::uint64_t now = stocked_.inventory.server.max_allowed_packet;
   const std::uint64_t needed = std::min(kLargestPacket, (longest / 1024 + 2) * 1024);
   if (needed <= now) return;
@@ -73,10 +76,12 @@ void ServerRestore::prepare() {
     set_packet(needed);
     packet_before_ = now;
   } catch (const Error& error) {
-    throw Error(fmt::format("The backup holds a statement of {} bytes, and max_allowed_packet of the {} server is {} and cannot "
-                            "be raised: {}",
-                            longest, stocked_.server.id, now, error.what()),
-                fmt::format("Set max_allowed_packet of that server to {} or more, and run the restore again.", needed));
+    throw Error(
+        fmt::format(
+            "The backup holds a statement of {} bytes, and max_allowed_packet of the {} server is {} and cannot "
+            "be raised: {}",
+            longest, stocked_.server.id, now, error.what()),
+        fmt::format("Set max_allowed_packet of that server to {} or more, and run the restore again.", needed));
   }
 }
 
@@ -85,10 +90,12 @@ void ServerRestore::check_names() const {
   for (const auto& database : databases_) held.insert(lower(database.name));
   for (const auto& name : request_for(system_, stocked_.server).databases) {
     if (databases_.empty() || held.contains(lower(name))) continue;
-    throw Error(fmt::format("This system keeps its data in database {}, and the backup has none of that name: it is of a system with "
-                            "other names.",
-                            name),
-                "Restore it into a system whose values name the same databases.");
+    throw Error(
+        fmt::format(
+            "This system keeps its data in database {}, and the backup has none of that name: it is of a system with "
+            "other names.",
+            name),
+        "Restore it into a system whose values name the same databases.");
   }
 }
 
@@ -105,11 +112,13 @@ void ServerRestore::end_sessions() {
     if (users.contains(row.at(1))) {
       // Of a pod that is gone. The session may be gone itself by now, which is no error (1094); on a managed server the
       // administrator may not end it (1095).
-      statements += fmt::format("BEGIN NOT ATOMIC DECLARE CONTINUE HANDLER FOR 1094, 1095 BEGIN END; KILL {}; END//\n", row.at(0));
+      statements += fmt::format("BEGIN NOT ATOMIC DECLARE CONTINUE HANDLER FOR 1094, 1095 BEGIN END; KILL {}; END//\n",
+                                row.at(0));
     } else if (names.contains(lower(row.at(3)))) {
-      reporter_.warning(fmt::format("{} from {} is connected to database {}. If it holds a lock, the restore waits {} s for it "
-                                    "and then fails.",
-                                    row.at(1), row.at(2), row.at(3), kDropTimeoutSeconds));
+      reporter_.warning(
+          fmt::format("{} from {} is connected to database {}. If it holds a lock, the restore waits {} s for it "
+                      "and then fails.",
+                      row.at(1), row.at(2), row.at(3), kDropTimeoutSeconds));
     }
   }
   if (!statements.empty()) database.query("DELIMITER //\n" + statements + "DELIMITER ;\n");
@@ -131,13 +140,15 @@ void ServerRestore::create_accounts() {
     statements += create_or_replace(account.create) + ";\n";
     // The application logs in with what the Secrets of this system say, whatever it was at the time of the backup.
     if (const auto own = passwords.find(account.user); own != passwords.end()) {
-      statements += fmt::format("SET PASSWORD FOR {} = PASSWORD({});\n", account.name().quoted(), quote_text(own->second));
+      statements +=
+          fmt::format("SET PASSWORD FOR {} = PASSWORD({});\n", account.name().quoted(), quote_text(own->second));
     }
   }
   if (!statements.empty()) stocked_.server.database.query(statements);
 }
 
-void ServerRestore::load(const DatabaseMember& database, const std::string& what, DumpCut cut, std::uint64_t plain_end) {
+void ServerRestore::load(const DatabaseMember& database, const std::string& what, DumpCut cut,
+                         std::uint64_t plain_end) {
   DumpSource source(backup_.reader, database.member, std::move(cut));
   const std::uint64_t size = source.size();
   ui::Step step(reporter_, fmt::format("{} {}", what, database.name), size);
@@ -156,8 +167,9 @@ void ServerRestore::load(const DatabaseMember& database, const std::string& what
 void ServerRestore::load_databases(const std::function<void()>& before_drop) {
   for (const auto& database : databases_) {
     before_drop();
-    stocked_.server.database.query(fmt::format("SET SESSION lock_wait_timeout = {}, foreign_key_checks = 0; DROP DATABASE IF EXISTS {};",
-                                               kDropTimeoutSeconds, quote_identifier(database.name)));
+    stocked_.server.database.query(
+        fmt::format("SET SESSION lock_wait_timeout = {}, foreign_key_checks = 0; DROP DATABASE IF EXISTS {};",
+                    kDropTimeoutSeconds, quote_identifier(database.name)));
     const stream::DumpFacts& facts = backup_.dumps.at(database.member);
     if (strip_definers_) {
       const std::uint64_t end = facts.views_at == 0 ? facts.bytes : facts.views_at;
@@ -173,7 +185,8 @@ void ServerRestore::load_views() {
     const stream::DumpFacts& facts = backup_.dumps.at(database.member);
     if (facts.views_at == 0) continue;
     // The settings at the dump's beginning are what its end puts back.
-    load(database, "Loading the views of", {{{0, facts.header_bytes}, {facts.views_at, facts.bytes}}, strip_definers_}, 0);
+    load(database, "Loading the views of", {{{0, facts.header_bytes}, {facts.views_at, facts.bytes}}, strip_definers_},
+         0);
   }
 }
 
@@ -182,7 +195,8 @@ void ServerRestore::grant() {
   for (const auto& account : accounts_) {
     for (const auto& grant : account.grants) {
       if (is_grant_of_role(grant)) {
-        reporter_.warning(fmt::format("Account {} has a role or proxy right that is not restored: {}", account.name().quoted(), grant));
+        reporter_.warning(fmt::format("Account {} has a role or proxy right that is not restored: {}",
+                                      account.name().quoted(), grant));
       } else {
         statements += grant_without_authentication(grant) + ";\n";
       }
@@ -193,7 +207,8 @@ void ServerRestore::grant() {
 
 void ServerRestore::drop_extra() {
   std::vector<std::string> dropped;
-  std::string statements = fmt::format("SET SESSION lock_wait_timeout = {}, foreign_key_checks = 0;\n", kDropTimeoutSeconds);
+  std::string statements =
+      fmt::format("SET SESSION lock_wait_timeout = {}, foreign_key_checks = 0;\n", kDropTimeoutSeconds);
   const auto folded = [&](const std::string& name) {
     return stocked_.inventory.server.lower_case_table_names == 0 ? name : lower(name);
   };
@@ -231,17 +246,20 @@ void ServerRestore::look_back() {
     if (!here) elsewhere.insert(record.host + ":" + record.port);
   }
   if (!elsewhere.empty()) {
-    reporter_.warning(fmt::format("Connection records in the restored databases name another server ({}): where these are not "
-                                  "reached, the screens answer 500.",
-                                  fmt::join(elsewhere, ", ")));
+    reporter_.warning(
+        fmt::format("Connection records in the restored databases name another server ({}): where these are not "
+                    "reached, the screens answer 500.",
+                    fmt::join(elsewhere, ", ")));
   }
   for (const auto& name : now.unclaimed) {
-    reporter_.warning(fmt::format("Database {} is named like Exastro's, but no record names it; it was left alone.", name));
+    reporter_.warning(
+        fmt::format("Database {} is named like Exastro's, but no record names it; it was left alone.", name));
   }
   for (const auto& [account, count] : removed_definers_) {
-    reporter_.warning(fmt::format("{} views or routines that ran as {} run now as the administrator: the server cannot set DEFINER, "
-                                  "or --strip-definer was given.",
-                                  count, account));
+    reporter_.warning(
+        fmt::format("{} views or routines that ran as {} run now as the administrator: the server cannot set DEFINER, "
+                    "or --strip-definer was given.",
+                    count, account));
   }
 }
 

@@ -23,14 +23,13 @@ class ServerRestore {
   ServerRestore(const ServerRestore&) = delete;
   ServerRestore& operator=(const ServerRestore&) = delete;
 
-  // While nothing is changed yet: raises max_allowed_packet if the data needs it, and finds out whether DEFINER clauses can
-  // be kept. Throws Error if the server cannot take this backup.
+  // While nothing is changed yet: raises max_allowed_packet if the data needs it, and finds out whether DEFINER clauses
+  // can be kept. Throws Error if the server cannot take this backup.
   void prepare();
 
-  // The steps that replace, in this order, each on all servers before the next: what the backup does not have is dropped
-  // while the records still name it; grants need tables and routines, and the
-  // names of views, which a dump makes before the views themselves; a view needs its definer's grants, and may need tables
-  // of any database.
+  // The steps that replace, in this order, each on all servers before the next: what the backup does not have is
+  // dropped while the records still name it; grants need tables and routines, and the names of views, which a dump
+  // makes before the views themselves; a view needs its definer's grants, and may need tables of any database.
   void end_sessions();
   void drop_extra();
   void create_accounts();
@@ -48,7 +47,8 @@ class ServerRestore {
   };
   void load(const DatabaseMember& database, const std::string& what, DumpCut cut, std::uint64_t plain_end);
   [[nodiscard]] std::map<std::string, std::string> secret_passwords() const;
-  // Throws Error if the target's ConfigMaps name databases that the backup does not have: what is replaced would be another's.
+  // Throws Error if the target's ConfigMaps name databases that the backup does not have: what is replaced would be
+  // another's.
   void check_names() const;
   void set_packet(std::uint64_t bytes);
 

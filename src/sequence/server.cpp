@@ -18,7 +18,8 @@ bool Server::holds(const std::string& side_id) const {
   return std::any_of(sides.begin(), sides.end(), [&](const Side* side) { return side->id == side_id; });
 }
 
-std::vector<Server> open_servers(kube::Cluster& cluster, const System& system, const PodOf& pod_of, const std::string& run_id) {
+std::vector<Server> open_servers(kube::Cluster& cluster, const System& system, const PodOf& pod_of,
+                                 const std::string& run_id) {
   std::vector<Server> servers;
   for (const Side* side : {&system.platform, &system.ita}) {
     if (const auto pod = pod_of(*side)) servers.push_back({side->id, {side}, connect(cluster, system, *side, *pod)});
@@ -34,13 +35,16 @@ std::vector<Server> open_servers(kube::Cluster& cluster, const System& system, c
 void require_databases(const System& system, const Server& server, const Inventory& inventory) {
   for (const auto& name : request_for(system, server).databases) {
     if (std::find(inventory.absent.begin(), inventory.absent.end(), name) == inventory.absent.end()) continue;
-    throw Error(fmt::format("The {} server at {}:{} has no database {}, which Exastro's ConfigMaps name, or the administrator may not "
-                            "see it.",
-                            server.id, server.sides.front()->host, server.sides.front()->port, name),
-                "Look at the server; if its data is lost, restore it from a backup: kubectl exastro restore --from FILE");
+    throw Error(
+        fmt::format(
+            "The {} server at {}:{} has no database {}, which Exastro's ConfigMaps name, or the administrator may not "
+            "see it.",
+            server.id, server.sides.front()->host, server.sides.front()->port, name),
+        "Look at the server; if its data is lost, restore it from a backup: kubectl exastro restore --from FILE");
   }
   if (!inventory.broken_views.empty()) {
-    throw Error(fmt::format("Views that name what is not there, on which a dump stops: {}.", fmt::join(inventory.broken_views, ", ")),
+    throw Error(fmt::format("Views that name what is not there, on which a dump stops: {}.",
+                            fmt::join(inventory.broken_views, ", ")),
                 "Drop or mend them, and run the command again.");
   }
 }

@@ -13,8 +13,8 @@
 namespace exastro {
 
 struct Server {
-  std::string id;                   // "shared", "platform" or "ita", as in the names of members
-  std::vector<const Side*> sides;   // whose databases are there; of a System that must outlive this
+  std::string id;                  // "shared", "platform" or "ita", as in the names of members
+  std::vector<const Side*> sides;  // whose databases are there; of a System that must outlive this
   Database database;
 
   [[nodiscard]] bool holds(const std::string& side_id) const;
@@ -24,10 +24,11 @@ struct Server {
 using PodOf = std::function<std::optional<kube::Pod>(const Side&)>;
 
 // Asks the servers themselves whether they are two. Sides that no pod reaches are left out.
-std::vector<Server> open_servers(kube::Cluster& cluster, const System& system, const PodOf& pod_of, const std::string& run_id);
+std::vector<Server> open_servers(kube::Cluster& cluster, const System& system, const PodOf& pod_of,
+                                 const std::string& run_id);
 
-// Throws Error if a database that a ConfigMap names is not there, or a view cannot be read: a backup would lack it, or fail
-// when the services are stopped.
+// Throws Error if a database that a ConfigMap names is not there, or a view cannot be read: a backup would lack it, or
+// fail when the services are stopped.
 void require_databases(const System& system, const Server& server, const Inventory& inventory);
 
 // What the system's ConfigMaps and Secrets name on this server.

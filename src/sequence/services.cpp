@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kPause{500};
 
-std::optional<MaintenanceRecord> read_record(kube::Cluster& cluster, const std::string& namespace_, const std::string& release) {
+std::optional<MaintenanceRecord> read_record(kube::Cluster& cluster, const std::string& namespace_,
+                                             const std::string& release) {
   const auto config_map = cluster.get("configmap", namespace_, record_name(release));
   if (!config_map) return std::nullopt;
   return parse_config_map(*config_map);
@@ -89,7 +90,8 @@ class Refusals {
 };
 
 // Scales groups of workloads that go to the same count with one command each.
-void scale_groups(kube::Cluster& cluster, const std::map<std::pair<std::string, int>, std::vector<std::string>>& groups) {
+void scale_groups(kube::Cluster& cluster,
+                  const std::map<std::pair<std::string, int>, std::vector<std::string>>& groups) {
   for (const auto& [key, references] : groups) cluster.scale(key.first, references, key.second);
 }
 
@@ -112,20 +114,25 @@ std::optional<MaintenanceRecord> find_record(kube::Cluster& cluster, const Syste
 }
 
 Error stopped_on_purpose(const MaintenanceRecord& earlier) {
-  return Error(fmt::format("The services were stopped by {}, {}, and are to be started first.", earlier.started_by, earlier.started_at),
+  return Error(fmt::format("The services were stopped by {}, {}, and are to be started first.", earlier.started_by,
+                           earlier.started_at),
                fmt::format("Start them with: kubectl exastro start -n {}", earlier.namespace_), ExitStatus::kBusy);
 }
 
 Error half_replaced(const MaintenanceRecord& earlier) {
-  return Error(fmt::format("A restore by {}, begun {}, was cut off after it had begun to replace data; Exastro would work on half "
-                           "of it.",
-                           earlier.started_by, earlier.started_at),
-               earlier.safety_backup.empty()
-                   ? fmt::format("Finish it with a restore of everything: kubectl exastro restore -n {} --from FILE", earlier.namespace_)
-                   : fmt::format("Finish it with a restore of everything, kubectl exastro restore -n {} --from FILE, or go back with "
-                                 "--from {} (on the machine of {}).",
-                                 earlier.namespace_, earlier.safety_backup, earlier.started_by),
-               ExitStatus::kServicesStopped);
+  return Error(
+      fmt::format(
+          "A restore by {}, begun {}, was cut off after it had begun to replace data; Exastro would work on half "
+          "of it.",
+          earlier.started_by, earlier.started_at),
+      earlier.safety_backup.empty()
+          ? fmt::format("Finish it with a restore of everything: kubectl exastro restore -n {} --from FILE",
+                        earlier.namespace_)
+          : fmt::format(
+                "Finish it with a restore of everything, kubectl exastro restore -n {} --from FILE, or go back with "
+                "--from {} (on the machine of {}).",
+                earlier.namespace_, earlier.safety_backup, earlier.started_by),
+      ExitStatus::kServicesStopped);
 }
 
 void create_record(kube::Cluster& cluster, const MaintenanceRecord& record) {
@@ -144,7 +151,8 @@ void create_record(kube::Cluster& cluster, const MaintenanceRecord& record) {
 // Removes the record if it is this run's.
 void remove_record(kube::Cluster& cluster, const MaintenanceRecord& record) {
   const auto present = read_record(cluster, record.namespace_, record.release);
-  if (present && present->run_id == record.run_id) cluster.remove("configmap", record.namespace_, record_name(record.release));
+  if (present && present->run_id == record.run_id)
+    cluster.remove("configmap", record.namespace_, record_name(record.release));
 }
 
 void update_record(kube::Cluster& cluster, const MaintenanceRecord& record, const std::string& run_id) {
@@ -155,8 +163,8 @@ void update_record(kube::Cluster& cluster, const MaintenanceRecord& record, cons
   }
   const MaintenanceRecord earlier = parse_config_map(*live);
   if (earlier.run_id != run_id) {
-    throw Error(fmt::format("The record in the cluster is no longer this run's: a {} by {} has taken its place.", earlier.operation,
-                            earlier.started_by),
+    throw Error(fmt::format("The record in the cluster is no longer this run's: a {} by {} has taken its place.",
+                            earlier.operation, earlier.started_by),
                 "Look with: kubectl exastro status", ExitStatus::kBusy);
   }
   Json object = to_config_map(record);
@@ -168,11 +176,14 @@ void stop_services(kube::Cluster& cluster, const System& system, Standstill stan
   // As they are now: what was found when the program began may be minutes old.
   const std::vector<Workload> stopped = to_stop(list_workloads(cluster, system.releases), standstill);
   for (const auto& workload : stopped) {
-    const bool known = std::any_of(record.workloads.begin(), record.workloads.end(), [&](const StoppedWorkload& earlier) {
-      return earlier.kind == workload.kind && earlier.namespace_ == workload.namespace_ && earlier.name == workload.name;
-    });
+    const bool known =
+        std::any_of(record.workloads.begin(), record.workloads.end(), [&](const StoppedWorkload& earlier) {
+          return earlier.kind == workload.kind && earlier.namespace_ == workload.namespace_ &&
+                 earlier.name == workload.name;
+        });
     if (known) continue;
-    record.workloads.push_back({workload.kind, workload.namespace_, workload.name, workload.replicas, workload.suspended});
+    record.workloads.push_back(
+        {workload.kind, workload.namespace_, workload.name, workload.replicas, workload.suspended});
   }
   update_record(cluster, record, record.run_id);
   std::map<std::pair<std::string, int>, std::vector<std::string>> groups;
@@ -191,11 +202,14 @@ std::vector<std::string> not_ready(kube::Cluster& cluster, const MaintenanceReco
   for (const auto& namespace_ : namespaces_of(record)) {
     for (const auto& item : cluster.list("deployments,statefulsets", namespace_, "")) {
       const std::string name = item.value("/metadata/name"_json_pointer, "");
-      const WorkloadKind kind = item.value("kind", "") == "Deployment" ? WorkloadKind::kDeployment : WorkloadKind::kStatefulSet;
+      const WorkloadKind kind =
+          item.value("kind", "") == "Deployment" ? WorkloadKind::kDeployment : WorkloadKind::kStatefulSet;
       for (const auto& workload : record.workloads) {
         if (workload.kind != kind || workload.namespace_ != namespace_ || workload.name != name) continue;
-        const bool seen = item.value("/status/observedGeneration"_json_pointer, 0) >= item.value("/metadata/generation"_json_pointer, 0);
-        if (!seen || item.value("/status/readyReplicas"_json_pointer, 0) < workload.replicas) missing.push_back(reference(workload));
+        const bool seen = item.value("/status/observedGeneration"_json_pointer, 0) >=
+                          item.value("/metadata/generation"_json_pointer, 0);
+        if (!seen || item.value("/status/readyReplicas"_json_pointer, 0) < workload.replicas)
+          missing.push_back(reference(workload));
       }
     }
   }
@@ -210,9 +224,10 @@ void wait_until_stopped(kube::Cluster& cluster, const System& system, const Main
     const auto running = still_running(cluster, system, record);
     if (running.empty()) return;
     if (std::chrono::steady_clock::now() >= deadline) {
-      throw Error(fmt::format("After {} s these pods still run and may write: {}.", timeout.count(), fmt::join(running, ", ")),
-                  "Wait for their jobs to end, or look at one with `kubectl describe pod`, and run the command again; "
-                  "--timeout gives them longer.");
+      throw Error(
+          fmt::format("After {} s these pods still run and may write: {}.", timeout.count(), fmt::join(running, ", ")),
+          "Wait for their jobs to end, or look at one with `kubectl describe pod`, and run the command again; "
+          "--timeout gives them longer.");
     }
     std::this_thread::sleep_for(kPause);
   }
@@ -226,14 +241,15 @@ void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui:
     // A run that slept, say: somebody has put its things back, and may be at work.
     for (const auto& pod : record.pods) cluster.remove("pod", pod.namespace_, pod.name);
     if (!present) return;
-    throw Error(fmt::format("The services are held by a {} of {} now, so this run has started nothing.", present->operation,
-                            present->started_by),
+    throw Error(fmt::format("The services are held by a {} of {} now, so this run has started nothing.",
+                            present->operation, present->started_by),
                 "Look with: kubectl exastro status", ExitStatus::kBusy);
   }
   std::map<std::string, Json> live;
   for (const auto& namespace_ : namespaces_of(record)) {
     for (const auto& workload : parse_workloads(cluster.list("deployments,statefulsets,cronjobs", namespace_, ""))) {
-      live[namespace_ + "/" + workload.reference()] = {{"replicas", workload.replicas}, {"suspended", workload.suspended}};
+      live[namespace_ + "/" + workload.reference()] = {{"replicas", workload.replicas},
+                                                       {"suspended", workload.suspended}};
     }
   }
   Refusals refusals;
@@ -242,7 +258,8 @@ void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui:
   for (const auto& workload : record.workloads) {
     const auto found = live.find(workload.namespace_ + "/" + reference(workload));
     if (found == live.end()) {
-      reporter.warning(fmt::format("{} in namespace {} is gone, so it was not started.", reference(workload), workload.namespace_));
+      reporter.warning(
+          fmt::format("{} in namespace {} is gone, so it was not started.", reference(workload), workload.namespace_));
       continue;
     }
     if (workload.kind == WorkloadKind::kCronJob) {
@@ -252,16 +269,19 @@ void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui:
     const int now = found->second["replicas"];
     if (now == workload.replicas) continue;
     if (now != 0) {
-      reporter.warning(fmt::format("{} in namespace {} has {} replicas now, set by somebody else; before it had {}. It was "
-                                   "left as it is.",
-                                   reference(workload), workload.namespace_, now, workload.replicas));
+      reporter.warning(
+          fmt::format("{} in namespace {} has {} replicas now, set by somebody else; before it had {}. It was "
+                      "left as it is.",
+                      reference(workload), workload.namespace_, now, workload.replicas));
       continue;
     }
     groups[{workload.namespace_, workload.replicas}].push_back(reference(workload));
   }
   // One that is refused does not keep the others down.
   for (const auto& [key, references] : groups) {
-    refusals.attempt([&, &count = key.second, &namespace_ = key.first, &names = references] { cluster.scale(namespace_, names, count); });
+    refusals.attempt([&, &count = key.second, &namespace_ = key.first, &names = references] {
+      cluster.scale(namespace_, names, count);
+    });
   }
   for (const auto* workload : resumed) {
     refusals.attempt([&] { suspend(cluster, workload->namespace_, workload->name, false); });
@@ -272,7 +292,8 @@ void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui:
   remove_record(cluster, record);
 }
 
-std::vector<std::string> started_meanwhile(kube::Cluster& cluster, const System& system, const MaintenanceRecord& record) {
+std::vector<std::string> started_meanwhile(kube::Cluster& cluster, const System& system,
+                                           const MaintenanceRecord& record) {
   std::vector<std::string> started;
   for (const auto& workload : list_workloads(cluster, system.releases)) {
     const bool stopped = std::any_of(record.workloads.begin(), record.workloads.end(), [&](const StoppedWorkload& own) {

@@ -30,7 +30,8 @@ Error half_replaced(const MaintenanceRecord& earlier);
 // written over.
 void create_record(kube::Cluster& cluster, const MaintenanceRecord& record);
 
-// Writes the record again, in place of the one of `run_id`. Throws Error (kBusy) if the one in the cluster is another's.
+// Writes the record again, in place of the one of `run_id`. Throws Error (kBusy) if the one in the cluster is
+// another's.
 void update_record(kube::Cluster& cluster, const MaintenanceRecord& record, const std::string& run_id);
 
 // Writes into the record what runs now, then stops it. Counts that the record has already are kept: they are those of a
@@ -45,13 +46,14 @@ void wait_until_stopped(kube::Cluster& cluster, const System& system, const Main
 // Which of the record's workloads have not as many ready pods as the record says.
 std::vector<std::string> not_ready(kube::Cluster& cluster, const MaintenanceRecord& record);
 
-// What of the record runs again although nobody has started it: a GitOps controller, an operator or a colleague has scaled
-// it up, or a pod appeared. While it does, what is read is not at rest.
-std::vector<std::string> started_meanwhile(kube::Cluster& cluster, const System& system, const MaintenanceRecord& record);
+// What of the record runs again although nobody has started it: a GitOps controller, an operator or a colleague has
+// scaled it up, or a pod appeared. While it does, what is read is not at rest.
+std::vector<std::string> started_meanwhile(kube::Cluster& cluster, const System& system,
+                                           const MaintenanceRecord& record);
 
 // Puts every workload back to what the record says, removes the record's pods, and last the record. A workload that
-// somebody has changed meanwhile is left as it is and reported; one that is gone too. If the record in the cluster is not
-// this one any more, only the pods are removed. Tries everything before it throws. Safe to call again.
+// somebody has changed meanwhile is left as it is and reported; one that is gone too. If the record in the cluster is
+// not this one any more, only the pods are removed. Tries everything before it throws. Safe to call again.
 void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter);
 
 }  // namespace exastro

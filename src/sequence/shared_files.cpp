@@ -171,7 +171,8 @@ FilesFacts parse_facts(const std::string& text) {
 // `parts` is how many programs the pipeline has: one that was killed reports nothing.
 void judge(const char* what, const kube::StreamReport& report, std::size_t parts) {
   if (report.all_zero() && report.statuses.size() == parts) return;
-  throw Error(fmt::format("{} failed: {}", what, report.messages.empty() ? "a program in the pod failed" : report.messages));
+  throw Error(
+      fmt::format("{} failed: {}", what, report.messages.empty() ? "a program in the pod failed" : report.messages));
 }
 
 }  // namespace
@@ -181,7 +182,8 @@ FilesFacts SharedFiles::facts() {
 }
 
 void SharedFiles::pack(const kube::ByteHandler& sink, const kube::DigestOf& digest) {
-  judge("Packing the shared files", cluster_.download(pod_, {std::string(kFind) + kPack, {path_}, ""}, sink, digest), 3);
+  judge("Packing the shared files", cluster_.download(pod_, {std::string(kFind) + kPack, {path_}, ""}, sink, digest),
+        3);
 }
 
 void SharedFiles::unpack_beside(const std::string& run_id, std::uint64_t size, const kube::ByteSource& source,
@@ -200,6 +202,8 @@ std::vector<std::string> SharedFiles::replace(const std::string& run_id, bool ke
 
 void SharedFiles::discard_unpacked() { cluster_.run(pod_, {kDiscard, {path_, "unpacked"}, ""}, ""); }
 
-void SharedFiles::discard_all(const std::string& run_id) { cluster_.run(pod_, {kDiscard, {path_, "all", run_id}, ""}, ""); }
+void SharedFiles::discard_all(const std::string& run_id) {
+  cluster_.run(pod_, {kDiscard, {path_, "all", run_id}, ""}, "");
+}
 
 }  // namespace exastro

@@ -16,8 +16,9 @@ struct FilesFacts {
   std::uint64_t of_others = 0;  // entries that belong to another user than the pod's
   // At most a thousand each, relative to the claim's root.
   std::vector<std::string> unreadable;  // files and directories
-  std::vector<std::string> immovable;   // what this user may neither rename nor empty, so that no restore could replace it
-  std::vector<std::string> special;     // sockets, pipes and devices: they hold no data and are left out
+  std::vector<std::string>
+      immovable;                     // what this user may neither rename nor empty, so that no restore could replace it
+  std::vector<std::string> special;  // sockets, pipes and devices: they hold no data and are left out
 };
 
 class SharedFiles {

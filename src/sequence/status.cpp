@@ -19,20 +19,23 @@ constexpr std::chrono::milliseconds kWatch{7'000};
 MaintenanceRecord wanted_now(const System& system) {
   MaintenanceRecord wanted;
   for (const auto& workload : system.workloads) {
-    wanted.workloads.push_back({workload.kind, workload.namespace_, workload.name, workload.replicas, workload.suspended});
+    wanted.workloads.push_back(
+        {workload.kind, workload.namespace_, workload.name, workload.replicas, workload.suspended});
   }
   return wanted;
 }
 
-std::vector<std::string> pods_without_record(kube::Cluster& cluster, const System& system, const std::optional<MaintenanceRecord>& record) {
+std::vector<std::string> pods_without_record(kube::Cluster& cluster, const System& system,
+                                             const std::optional<MaintenanceRecord>& record) {
   std::vector<std::string> left;
   for (const auto& namespace_ : system.namespaces()) {
     for (const auto& pod : cluster.list("pods", namespace_, "app.kubernetes.io/name=exastro-maintenance")) {
       const std::string name = pod.value("/metadata/name"_json_pointer, "");
       const bool ending = pod.contains("/metadata/deletionTimestamp"_json_pointer);
-      const bool known = record && std::any_of(record->pods.begin(), record->pods.end(), [&](const MaintenancePodName& own) {
-                           return own.namespace_ == namespace_ && own.name == name;
-                         });
+      const bool known =
+          record && std::any_of(record->pods.begin(), record->pods.end(), [&](const MaintenancePodName& own) {
+            return own.namespace_ == namespace_ && own.name == name;
+          });
       if (!known && !ending) left.push_back(namespace_ + "/" + name);
     }
   }
@@ -41,7 +44,9 @@ std::vector<std::string> pods_without_record(kube::Cluster& cluster, const Syste
 
 std::string line(std::string_view name, std::string_view text) { return fmt::format("{:<10} {}\n", name, text); }
 
-std::string who(const MaintenanceRecord& record) { return fmt::format("by {}, begun {},", record.started_by, record.started_at); }
+std::string who(const MaintenanceRecord& record) {
+  return fmt::format("by {}, begun {},", record.started_by, record.started_at);
+}
 
 std::size_t stopped_count(const MaintenanceRecord& record) {
   return static_cast<std::size_t>(std::count_if(record.workloads.begin(), record.workloads.end(),
@@ -87,8 +92,9 @@ Status look_at(kube::Cluster& cluster, const System& system) {
 std::string status_text(const System& system, const Status& status) {
   std::string text;
   for (const auto& release : system.releases) {
-    text += line("Release", fmt::format("{}/{}, application {}, chart {} {}, revision {}", release.namespace_, release.name,
-                                        release.app_version, release.chart, release.chart_version, release.revision));
+    text +=
+        line("Release", fmt::format("{}/{}, application {}, chart {} {}, revision {}", release.namespace_, release.name,
+                                    release.app_version, release.chart, release.chart_version, release.revision));
   }
   text += line("State", status.state());
   std::string workloads = fmt::format("{}", status.workloads);
@@ -98,13 +104,15 @@ std::string status_text(const System& system, const Status& status) {
   text += line("Workloads", workloads);
   if (status.stock) {
     for (const auto& [server, inventory] : status.stock->servers) {
-      text += line("Server", fmt::format("{} ({}) at {}:{}, {} databases, {}, {} accounts", server.id, inventory.server.version,
-                                         server.sides.front()->host, server.sides.front()->port, inventory.databases.size(),
-                                         ui::bytes_text(inventory.bytes()), inventory.accounts.size()));
+      text += line("Server",
+                   fmt::format("{} ({}) at {}:{}, {} databases, {}, {} accounts", server.id, inventory.server.version,
+                               server.sides.front()->host, server.sides.front()->port, inventory.databases.size(),
+                               ui::bytes_text(inventory.bytes()), inventory.accounts.size()));
     }
     if (const auto& files = status.stock->files) {
-      text += line("Files", fmt::format("{}, {} in {} entries, {} free", system.storage.claim, ui::bytes_text(files->bytes),
-                                        files->entries, ui::bytes_text(files->available)));
+      text +=
+          line("Files", fmt::format("{}, {} in {} entries, {} free", system.storage.claim, ui::bytes_text(files->bytes),
+                                    files->entries, ui::bytes_text(files->available)));
     }
     for (const auto& warning : status.stock->warnings) text += line("Warning", warning);
   } else {

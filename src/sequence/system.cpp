@@ -42,14 +42,16 @@ std::vector<kube::HelmRecord> deployed_revisions(const std::vector<kube::HelmRec
   return deployed;
 }
 
-void warn_of_newer_revisions(const std::vector<kube::HelmRecord>& records, const Release& release, ui::Reporter& reporter) {
+void warn_of_newer_revisions(const std::vector<kube::HelmRecord>& records, const Release& release,
+                             ui::Reporter& reporter) {
   for (const auto& record : records) {
     if (record.namespace_ != release.namespace_ || record.release != release.name) continue;
     if (record.revision <= release.revision) continue;
-    reporter.warning(fmt::format(
-        "Release {} has revision {} with status {}, newer than the deployed revision {}. What it changed in the cluster "
-        "is not in the deployed manifest; look with: helm history {} -n {}",
-        release.name, record.revision, record.status, release.revision, release.name, release.namespace_));
+    reporter.warning(
+        fmt::format("Release {} has revision {} with status {}, newer than the deployed revision {}. What it changed "
+                    "in the cluster "
+                    "is not in the deployed manifest; look with: helm history {} -n {}",
+                    release.name, record.revision, record.status, release.revision, release.name, release.namespace_));
   }
 }
 
@@ -67,7 +69,8 @@ std::vector<Release> read_exastro_releases(kube::Cluster& cluster, const std::ve
     } catch (const Error& error) {
       // Somebody else's release may be closed to us, or strange; one that was asked for by name may not.
       if (!wanted.empty() || record.namespace_ == here) {
-        throw Error(fmt::format("Release {} in namespace {}: {}", record.release, record.namespace_, error.what()), error.next(), error.status());
+        throw Error(fmt::format("Release {} in namespace {}: {}", record.release, record.namespace_, error.what()),
+                    error.next(), error.status());
       }
     }
   }
@@ -76,7 +79,8 @@ std::vector<Release> read_exastro_releases(kube::Cluster& cluster, const std::ve
 
 std::string listed(const std::vector<Release>& releases) {
   std::vector<std::string> names;
-  for (const auto& release : releases) names.push_back(fmt::format("{}/{} ({})", release.namespace_, release.name, release.component()));
+  for (const auto& release : releases)
+    names.push_back(fmt::format("{}/{} ({})", release.namespace_, release.name, release.component()));
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
@@ -151,12 +155,14 @@ std::vector<Release> find_releases(kube::Cluster& cluster, const FindOptions& op
   return *system;
 }
 
-Json read_object(kube::Cluster& cluster, const std::string& kind, const std::string& namespace_, const std::string& name) {
+Json read_object(kube::Cluster& cluster, const std::string& kind, const std::string& namespace_,
+                 const std::string& name) {
   auto object = cluster.get(kind, namespace_, name);
   if (!object) {
-    throw Error(fmt::format("Looked for the {} {} in namespace {}, as the release's values name it, and it is not there.",
-                            kind, name, namespace_),
-                fmt::format("See what there is with: kubectl get {} -n {}", kind, namespace_), ExitStatus::kNotFound);
+    throw Error(
+        fmt::format("Looked for the {} {} in namespace {}, as the release's values name it, and it is not there.", kind,
+                    name, namespace_),
+        fmt::format("See what there is with: kubectl get {} -n {}", kind, namespace_), ExitStatus::kNotFound);
   }
   return std::move(*object);
 }
@@ -165,8 +171,9 @@ std::string field(const Json& object, const std::string& key) {
   const Json data = object.value("data", Json::object());
   const auto found = data.find(key);
   if (found == data.end() || !found->is_string()) {
-    throw Error(fmt::format("The {} {} has no field {}.", object.value("kind", ""), object["metadata"].value("name", ""), key),
-                "", ExitStatus::kNotFound);
+    throw Error(
+        fmt::format("The {} {} has no field {}.", object.value("kind", ""), object["metadata"].value("name", ""), key),
+        "", ExitStatus::kNotFound);
   }
   return *found;
 }
@@ -195,7 +202,8 @@ Side read_side(kube::Cluster& cluster, const Release& release, std::string id, O
   side.admin_password = secret_field(secret, "DB_ADMIN_PASSWORD");
   side.user = secret_field(secret, "DB_USER");
   side.password = secret_field(secret, "DB_PASSWORD");
-  side.encrypt_key = secret_field(read_object(cluster, "secret", side.namespace_, side.names.global_secret), "ENCRYPT_KEY");
+  side.encrypt_key =
+      secret_field(read_object(cluster, "secret", side.namespace_, side.names.global_secret), "ENCRYPT_KEY");
   return side;
 }
 
@@ -222,7 +230,8 @@ bool mounts(const Json& pod_template, const std::string& path, std::string& clai
 
 Storage read_storage(kube::Cluster& cluster, const System& system, const Release& release) {
   Storage storage;
-  storage.path = field(read_object(cluster, "configmap", system.ita.namespace_, system.ita.names.global_params), "STORAGEPATH");
+  storage.path =
+      field(read_object(cluster, "configmap", system.ita.namespace_, system.ita.names.global_params), "STORAGEPATH");
   while (storage.path.size() > 1 && storage.path.back() == '/') storage.path.pop_back();
   storage.claim = "pvc-" + definition_name(release.values, "itaGlobalDefinition", "ita-global");
   for (const auto& workload : system.workloads) {
@@ -243,8 +252,9 @@ Storage read_storage(kube::Cluster& cluster, const System& system, const Release
   const Json claim = read_object(cluster, "persistentvolumeclaim", system.ita.namespace_, storage.claim);
   const Json modes = claim.value("/spec/accessModes"_json_pointer, Json::array());
   if (std::find(modes.begin(), modes.end(), Json("ReadWriteOncePod")) != modes.end()) {
-    throw Error(fmt::format("The claim {} is ReadWriteOncePod: no second pod can mount it beside its user.", storage.claim),
-                "Use a ReadWriteMany volume for the shared files, as Exastro's own pods need.");
+    throw Error(
+        fmt::format("The claim {} is ReadWriteOncePod: no second pod can mount it beside its user.", storage.claim),
+        "Use a ReadWriteMany volume for the shared files, as Exastro's own pods need.");
   }
   if (std::find(modes.begin(), modes.end(), Json("ReadWriteMany")) == modes.end()) {
     for (const auto& pod : list_pods(cluster, {system.ita.namespace_})) {
@@ -281,7 +291,8 @@ void choose_image(const System& system, const FindOptions& options, Side& side) 
       const Json image = release.values.at(pointer);
       const std::string repository = image.value("repository", "");
       if (repository.empty()) continue;
-      const std::string tag = image.contains("tag") && image["tag"].is_string() ? image["tag"].get<std::string>() : "latest";
+      const std::string tag =
+          image.contains("tag") && image["tag"].is_string() ? image["tag"].get<std::string>() : "latest";
       side.image = repository + ":" + tag;
       return;
     }
@@ -333,9 +344,11 @@ System find_system(kube::Cluster& cluster, const FindOptions& options, ui::Repor
   system.workloads = list_workloads(cluster, system.releases);
   system.platform = read_side(cluster, platform, "platform", platform_names(platform));
   system.ita = read_side(cluster, ita, "ita", it_automation_names(ita));
-  const Json keycloak_params = read_object(cluster, "configmap", system.platform.namespace_, keycloak_params_name(platform));
+  const Json keycloak_params =
+      read_object(cluster, "configmap", system.platform.namespace_, keycloak_params_name(platform));
   system.keycloak_database = keycloak_params.value("/data/KEYCLOAK_DB_DATABASE"_json_pointer, "keycloak");
-  const Json keycloak_secret = read_object(cluster, "secret", system.platform.namespace_, keycloak_secret_name(platform));
+  const Json keycloak_secret =
+      read_object(cluster, "secret", system.platform.namespace_, keycloak_secret_name(platform));
   system.keycloak_user = secret_field(keycloak_secret, "KEYCLOAK_DB_USER");
   system.keycloak_password = secret_field(keycloak_secret, "KEYCLOAK_DB_PASSWORD");
   system.storage = read_storage(cluster, system, ita);

@@ -41,7 +41,8 @@ struct PortableBlock {
       block.quote |= equal(word, '\'') << i;
       block.backslash |= equal(word, '\\') << i;
       block.minus |= equal(word, '-') << i;
-      block.other |= (equal(word, '"') | equal(word, '`') | equal(word, '/') | equal(word, '#') | equal(word, own)) << i;
+      block.other |= (equal(word, '"') | equal(word, '`') | equal(word, '/') | equal(word, '#') | equal(word, own))
+                     << i;
     }
     return block;
   }
@@ -55,12 +56,15 @@ struct Sse2Block {
     for (unsigned i = 0; i < kBlockSize; i += 16) {
       const __m128i word = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + i));
       const auto equal = [word](char byte) { return _mm_cmpeq_epi8(word, _mm_set1_epi8(byte)); };
-      const auto mask = [i](__m128i bits) { return std::uint64_t{static_cast<unsigned>(_mm_movemask_epi8(bits))} << i; };
+      const auto mask = [i](__m128i bits) {
+        return std::uint64_t{static_cast<unsigned>(_mm_movemask_epi8(bits))} << i;
+      };
       block.quote |= mask(equal('\''));
       block.backslash |= mask(equal('\\'));
       block.minus |= mask(equal('-'));
-      block.other |= mask(_mm_or_si128(_mm_or_si128(_mm_or_si128(equal('"'), equal('`')), _mm_cmpeq_epi8(word, own_byte)),
-                                       _mm_or_si128(equal('/'), equal('#'))));
+      block.other |=
+          mask(_mm_or_si128(_mm_or_si128(_mm_or_si128(equal('"'), equal('`')), _mm_cmpeq_epi8(word, own_byte)),
+                            _mm_or_si128(equal('/'), equal('#'))));
     }
     return block;
   }

@@ -26,8 +26,8 @@ struct StatementHead {
 // Reads a statement from its first byte. What is decided stays the same when more text follows.
 StatementHead read_statement_head(std::string_view text, QuoteRules rules);
 
-// What a SET statement makes of the rules: those of `text`, if it sets sql_mode, else `rules`. A mode from a variable is
-// taken for the usual one, since dumps restore the mode that way.
+// What a SET statement makes of the rules: those of `text`, if it sets sql_mode, else `rules`. A mode from a variable
+// is taken for the usual one, since dumps restore the mode that way.
 QuoteRules rules_after_set(std::string_view text, QuoteRules rules);
 
 // Compares a word of SQL, ASCII letters of any case, with one in capitals.

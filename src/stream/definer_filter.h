@@ -15,11 +15,11 @@ namespace exastro::stream {
 // Removes the `DEFINER = account` clause from the head of each CREATE or ALTER of a view, trigger, event, procedure,
 // function or package, inside executable comments (`/*!50017 … */`, `/*M!100000 … */`) or not. Nothing else changes:
 // not rows, strings, identifiers, comments or the bodies of routines, which are found by the rules of the command line
-// client (quotes, the current DELIMITER, sql_mode as the dump sets it). Only the clause's own bytes go, so a blank on both
-// sides of it stays twice; where two words would join, a space takes its place.
+// client (quotes, the current DELIMITER, sql_mode as the dump sets it). Only the clause's own bytes go, so a blank on
+// both sides of it stays twice; where two words would join, a space takes its place.
 //
-// Keeps at most 64 KiB of a stream; a statement's head that has not reached its DEFINER by then passes unchanged. Throws
-// only what the next sink throws.
+// Keeps at most 64 KiB of a stream; a statement's head that has not reached its DEFINER by then passes unchanged.
+// Throws only what the next sink throws.
 class DefinerFilter : public Sink {
  public:
   explicit DefinerFilter(Sink& next);

@@ -65,7 +65,7 @@ class DumpCheck::Watch {
 
  private:
   enum class Part {
-    kHead,   // the first bytes, held until it is clear what the line is
+    kHead,  // the first bytes, held until it is clear what the line is
     kSql,
     kError,  // an error of a program: its quotes mean nothing
     kDelimiter,
@@ -184,14 +184,14 @@ class DumpCheck::Watch {
   DumpFacts& facts_;
   SqlLexer lexer_;
   Part part_ = Part::kHead;
-  std::string head_;   // of the line, while it is held
-  std::string tail_;   // of the line so far
-  std::string error_;  // the error line so far
+  std::string head_;      // of the line, while it is held
+  std::string tail_;      // of the line so far
+  std::string error_;     // the error line so far
   std::string set_text_;  // the SET statement so far
   std::string delimiter_ = ";";
   std::uint64_t line_begin_ = 0;  // offset of the line in the stream
   std::uint64_t line_bytes_ = 0;
-  int databases_ = 0;  // heads of databases so far
+  int databases_ = 0;            // heads of databases so far
   std::uint64_t statement_ = 0;  // bytes of the statement that has begun
   std::uint64_t lines_ = 0;
   std::uint64_t cr_lines_ = 0;

@@ -89,8 +89,8 @@ struct GzipDecompressor::State {
       set_output(stream, buffer);
       const int status = between_members ? Z_BUF_ERROR : inflate(&stream, Z_NO_FLUSH);
       if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) {
-        throw Error(fmt::format("The compressed data is damaged ({}).", stream.msg != nullptr ? stream.msg : "zlib"), "",
-                    ExitStatus::kDamaged);
+        throw Error(fmt::format("The compressed data is damaged ({}).", stream.msg != nullptr ? stream.msg : "zlib"),
+                    "", ExitStatus::kDamaged);
       }
       const std::size_t count = buffer.size() - stream.avail_out;
       if (count > 0) next.write(Bytes(buffer).first(count));
@@ -111,7 +111,8 @@ void GzipDecompressor::write(Bytes bytes) {
 }
 
 void GzipDecompressor::finish() {
-  if (!state_->between_members) throw Error("The compressed data is cut: its end is missing.", "", ExitStatus::kDamaged);
+  if (!state_->between_members)
+    throw Error("The compressed data is cut: its end is missing.", "", ExitStatus::kDamaged);
   next_.finish();
 }
 

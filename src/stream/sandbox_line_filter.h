@@ -11,8 +11,8 @@ namespace exastro::stream {
 
 // Drops the first line, with its line end (LF or CR LF), if it is `/*M!999999\- enable the sandbox mode */` and nothing
 // but blanks behind it (mariadb-dump writes one).
-// Dumps of MariaDB 10.5.25, 10.6.18, 10.11.8 and later begin with it, and older clients stop there. Any other stream, or
-// the same text further on, passes unchanged.
+// Dumps of MariaDB 10.5.25, 10.6.18, 10.11.8 and later begin with it, and older clients stop there. Any other stream,
+// or the same text further on, passes unchanged.
 class SandboxLineFilter : public Sink {
  public:
   explicit SandboxLineFilter(Sink& next) : next_(next) {}

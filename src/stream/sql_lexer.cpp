@@ -40,8 +40,8 @@ bool is_blank_or_control(char byte) { return static_cast<unsigned char>(byte) <=
 
 }  // namespace
 
-// Whole blocks at a time through plain SQL and single-quoted strings, which is what INSERT statements are made of. Stops
-// at a byte that needs `step`, in plain SQL, or with less than a block left.
+// Whole blocks at a time through plain SQL and single-quoted strings, which is what INSERT statements are made of.
+// Stops at a byte that needs `step`, in plain SQL, or with less than a block left.
 const char* SqlLexer::skip_blocks(const char* at, const char* end, char stop) {
   std::uint64_t in_string = state_ == State::kSingle ? ~std::uint64_t{0} : 0;
   std::uint64_t escape = 0;

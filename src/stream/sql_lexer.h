@@ -13,8 +13,8 @@ struct QuoteRules {
 // comments (`/*! … */`, `/*M! … */`) are SQL like the rest; their marks have no meaning here.
 class SqlLexer {
  public:
-  // Goes on to the next `stop` byte that is plain SQL. Gives its place, not consumed, or `end`. A line comment ends before
-  // its line end, so that `\n` as the stop is found there too.
+  // Goes on to the next `stop` byte that is plain SQL. Gives its place, not consumed, or `end`. A line comment ends
+  // before its line end, so that `\n` as the stop is found there too.
   const char* find_plain(const char* at, const char* end, char stop);
 
   // Goes on to the end of the comment that `enter_…_comment` began, if it is here, or to `end`.

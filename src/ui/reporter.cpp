@@ -131,7 +131,8 @@ class JsonReporter : public Reporter {
   void step_advances(std::uint64_t bytes, std::uint64_t total) override {
     step_.bytes = bytes;
     step_.total = total;
-    if (step_.due(std::chrono::seconds(1))) event("progress", {{"text", step_.text}, {"bytes", bytes}, {"total", total}});
+    if (step_.due(std::chrono::seconds(1)))
+      event("progress", {{"text", step_.text}, {"bytes", bytes}, {"total", total}});
   }
   void step_ends(bool done, const std::string& detail) override {
     event(done ? "done" : "failed",

@@ -10,7 +10,8 @@ namespace exastro::ui {
 
 class Step {
  public:
-  Step(Reporter& reporter, const std::string& text, std::uint64_t total_bytes = 0) : reporter_(reporter), total_(total_bytes) {
+  Step(Reporter& reporter, const std::string& text, std::uint64_t total_bytes = 0)
+      : reporter_(reporter), total_(total_bytes) {
     reporter_.step_begins(text);
   }
   ~Step() {

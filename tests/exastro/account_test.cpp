@@ -15,7 +15,8 @@ TEST(Account, GrantsLoseTheirAuthenticationAlone) {
       {"GRANT USAGE ON *.* TO `a`@`%` REQUIRE X509 WITH MAX_USER_CONNECTIONS 3", "GRANT USAGE ON *.* TO `a`@`%`"},
       {"GRANT USAGE ON *.* TO `a`@`%` IDENTIFIED VIA mysql_native_password USING '*1F' OR unix_socket",
        "GRANT USAGE ON *.* TO `a`@`%`"},
-      {"GRANT ALL PRIVILEGES ON `d`.* TO `a`@`%` WITH GRANT OPTION", "GRANT ALL PRIVILEGES ON `d`.* TO `a`@`%` WITH GRANT OPTION"},
+      {"GRANT ALL PRIVILEGES ON `d`.* TO `a`@`%` WITH GRANT OPTION",
+       "GRANT ALL PRIVILEGES ON `d`.* TO `a`@`%` WITH GRANT OPTION"},
       {"GRANT SELECT ON `x IDENTIFIED BY y`.* TO `a`@`%`", "GRANT SELECT ON `x IDENTIFIED BY y`.* TO `a`@`%`"},
   };
   for (const auto& [grant, expected] : cases) EXPECT_EQ(grant_without_authentication(grant), expected);

@@ -28,7 +28,8 @@ MaintenancePodSpec spec() {
 TEST(MaintenancePod, IsAdmittedByTheRestrictedStandard) {
   const Json pod_spec = maintenance_pod(spec())["spec"];
   for (const char* host : {"hostNetwork", "hostPID", "hostIPC"}) EXPECT_FALSE(pod_spec.value(host, false)) << host;
-  const std::set<std::string> admitted{"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"};
+  const std::set<std::string> admitted{
+      "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"};
   for (const auto& volume : pod_spec["volumes"]) {
     for (const auto& [key, value] : volume.items()) EXPECT_TRUE(key == "name" || admitted.contains(key)) << key;
   }
@@ -44,7 +45,8 @@ TEST(MaintenancePod, IsAdmittedByTheRestrictedStandard) {
   }
   EXPECT_EQ(pod_spec["securityContext"]["runAsNonRoot"], true);
   EXPECT_NE(pod_spec["securityContext"]["runAsUser"], 0);
-  for (const char* rewriting : {"fsGroup", "sysctls", "seLinuxOptions"}) EXPECT_FALSE(pod_spec["securityContext"].contains(rewriting)) << rewriting;
+  for (const char* rewriting : {"fsGroup", "sysctls", "seLinuxOptions"})
+    EXPECT_FALSE(pod_spec["securityContext"].contains(rewriting)) << rewriting;
 }
 
 TEST(MaintenancePod, RunsWhereTheFilesAreAndAsTheirOwner) {

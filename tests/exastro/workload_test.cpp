@@ -31,9 +31,14 @@ TEST(Workload, CountsAreTheWantedOnes) {
   const Json hpa = {{"kind", "HorizontalPodAutoscaler"},
                     {"metadata", {{"name", "x"}, {"namespace", "ns"}}},
                     {"spec", {{"scaleTargetRef", {{"kind", "Deployment"}, {"name", "scaled"}}}}}};
-  const Json cron = {{"kind", "CronJob"}, {"metadata", {{"name", "c"}, {"namespace", "ns"}}}, {"spec", {{"suspend", true}}}};
-  const auto workloads = parse_workloads({deployment("zero", {{"replicas", 0}}), deployment("default", Json::object()),
-                                          deployment("scaled", {{"replicas", 4}}), hpa, cron, {{"kind", "Pod"}}});
+  const Json cron = {
+      {"kind", "CronJob"}, {"metadata", {{"name", "c"}, {"namespace", "ns"}}}, {"spec", {{"suspend", true}}}};
+  const auto workloads = parse_workloads({deployment("zero", {{"replicas", 0}}),
+                                          deployment("default", Json::object()),
+                                          deployment("scaled", {{"replicas", 4}}),
+                                          hpa,
+                                          cron,
+                                          {{"kind", "Pod"}}});
   ASSERT_EQ(workloads.size(), 4U);
   EXPECT_EQ(workloads[0].replicas, 0);
   EXPECT_EQ(workloads[1].replicas, 1) << "the API's default";
@@ -45,15 +50,17 @@ TEST(Workload, CountsAreTheWantedOnes) {
 }
 
 TEST(Workload, OwnsThePodsThatItsSelectorTakes) {
-  const auto workloads = parse_workloads(
-      {deployment("d", {{"selector", {{"matchLabels", {{"app", "d"}, {"instance", "r"}}}}}}), deployment("none", Json::object())});
+  const auto workloads =
+      parse_workloads({deployment("d", {{"selector", {{"matchLabels", {{"app", "d"}, {"instance", "r"}}}}}}),
+                       deployment("none", Json::object())});
   EXPECT_TRUE(owns_pod(workloads[0], {{"metadata", {{"labels", {{"app", "d"}, {"instance", "r"}, {"more", "1"}}}}}}));
   EXPECT_FALSE(owns_pod(workloads[0], {{"metadata", {{"labels", {{"app", "d"}}}}}}));
   EXPECT_FALSE(owns_pod(workloads[1], {{"metadata", {{"labels", {{"app", "d"}}}}}}));
 }
 
 TEST(MaintenanceRecord, GoesThereAndBack) {
-  MaintenanceRecord record{"ns", "exastro", "run-1", "restore", "2026-11-23T00:00:00Z", "me@here", true, "/x/safety.tar", {}, {}};
+  MaintenanceRecord record{"ns",      "exastro", "run-1",         "restore", "2026-11-23T00:00:00Z",
+                           "me@here", true,      "/x/safety.tar", {},        {}};
   record.workloads = {{WorkloadKind::kDeployment, "ns", "platform-auth", 2, false},
                       {WorkloadKind::kCronJob, "ns2", "clean", 0, true}};
   record.pods = {{"ns", "exastro-maintenance-1"}};
@@ -70,8 +77,11 @@ TEST(MaintenanceRecord, GoesThereAndBack) {
 
 TEST(MaintenanceRecord, OneThatCannotBeReadIsAnError) {
   EXPECT_THROW(parse_config_map({{"metadata", {{"name", "x"}, {"namespace", "n"}}}}), Error);
-  EXPECT_THROW(parse_config_map({{"metadata", {{"name", "x"}, {"namespace", "n"}}}, {"data", {{"record.json", "{"}}}}), Error);
-  EXPECT_THROW(parse_config_map({{"metadata", {{"name", "x"}, {"namespace", "n"}}}, {"data", {{"record.json", "{\"version\": 2}"}}}}), Error);
+  EXPECT_THROW(parse_config_map({{"metadata", {{"name", "x"}, {"namespace", "n"}}}, {"data", {{"record.json", "{"}}}}),
+               Error);
+  EXPECT_THROW(parse_config_map({{"metadata", {{"name", "x"}, {"namespace", "n"}}},
+                                 {"data", {{"record.json", "{\"version\": 2}"}}}}),
+               Error);
 }
 
 // Pod Security Standards, level restricted, as Kubernetes documents it; the test cluster is too old to check it itself.

@@ -41,26 +41,28 @@ class Stream : public testing::Test {
   StreamReport download(const std::string& text, std::vector<std::string> arguments = {}) {
     received_.clear();
     stream::Digest digest;
-    return cluster().download(pod_, {text, std::move(arguments), "password=\"a b$c\"\n"},
-                              [&](std::span<const std::byte> bytes) {
-                                received_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-                                digest.update(bytes);
-                              },
-                              [&] { return digest.hex(); });
+    return cluster().download(
+        pod_, {text, std::move(arguments), "password=\"a b$c\"\n"},
+        [&](std::span<const std::byte> bytes) {
+          received_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+          digest.update(bytes);
+        },
+        [&] { return digest.hex(); });
   }
 
   StreamReport upload(const std::string& text, const std::string& body, std::vector<std::string> arguments = {}) {
     stream::Digest digest;
     std::size_t at = 0;
-    return cluster().upload(pod_, {text, std::move(arguments), "user=x\n"}, body.size(),
-                            [&](std::span<std::byte> room) {
-                              const std::size_t count = std::min(room.size(), body.size() - at);
-                              std::memcpy(room.data(), body.data() + at, count);
-                              at += count;
-                              digest.update(room.first(count));
-                              return count;
-                            },
-                            [&] { return digest.hex(); });
+    return cluster().upload(
+        pod_, {text, std::move(arguments), "user=x\n"}, body.size(),
+        [&](std::span<std::byte> room) {
+          const std::size_t count = std::min(room.size(), body.size() - at);
+          std::memcpy(room.data(), body.data() + at, count);
+          at += count;
+          digest.update(room.first(count));
+          return count;
+        },
+        [&] { return digest.hex(); });
   }
 
   std::filesystem::path directory_;
@@ -92,7 +94,8 @@ TEST_F(Stream, ConfidentialLinesArriveAndAreInNoArgumentList) {
 }
 
 TEST_F(Stream, AFailingProducerIsSeenBehindItsFilter) {
-  const StreamReport report = download("encode() { gzip -1; }\nproduce() { echo half; echo 'it broke' >&2; return 5; }\n");
+  const StreamReport report =
+      download("encode() { gzip -1; }\nproduce() { echo half; echo 'it broke' >&2; return 5; }\n");
   EXPECT_EQ(report.statuses, (std::vector<int>{5, 0, 0}));
   EXPECT_EQ(report.messages, "it broke");
 }
@@ -110,8 +113,7 @@ TEST_F(Stream, ChangedBytesAreNoticed) {
 TEST_F(Stream, ALostClientEndsTheProducer) {
   const auto marker = directory_ / "alive";
   // The client goes away at once; the producer would make the file.
-  const std::string script =
-      "produce() { sleep 2; : >" + marker.string() + "; }\n";
+  const std::string script = "produce() { sleep 2; : >" + marker.string() + "; }\n";
   stand_in(R"(setsid -w sh -c "$script" "$@" </dev/null)");
   EXPECT_THROW(download(script), Error);
   std::this_thread::sleep_for(std::chrono::milliseconds(2500));
@@ -137,7 +139,8 @@ TEST_F(Stream, GoesUpWhole) {
 }
 
 TEST_F(Stream, AConsumerThatEndsEarlyEndsTheUpload) {
-  const StreamReport report = upload("consume() { head -c 10 >/dev/null; echo 'ERROR 1' >&2; return 9; }\n", noise(50'000'000));
+  const StreamReport report =
+      upload("consume() { head -c 10 >/dev/null; echo 'ERROR 1' >&2; return 9; }\n", noise(50'000'000));
   ASSERT_EQ(report.statuses.size(), 4U);
   EXPECT_EQ(report.statuses[3], 9);
   EXPECT_FALSE(report.all_zero());
@@ -166,8 +169,9 @@ TEST(Classify, KnowsWhatKubectlSays) {
   EXPECT_EQ(classify("x", "Error from server (AlreadyExists): configmaps \"a\" already exists").reason(),
             Reason::kAlreadyExists);
   EXPECT_EQ(classify("x", "Error from server (Conflict): the object has been modified").reason(), Reason::kConflict);
-  EXPECT_EQ(classify("x", "The connection to the server 127.0.0.1:1 was refused - did you specify the right host").reason(),
-            Reason::kUnreachable);
+  EXPECT_EQ(
+      classify("x", "The connection to the server 127.0.0.1:1 was refused - did you specify the right host").reason(),
+      Reason::kUnreachable);
   EXPECT_EQ(classify("x", "something else").reason(), Reason::kOther);
 }
 

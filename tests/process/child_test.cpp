@@ -50,8 +50,8 @@ TEST(Child, TheDeadlineEndsItsWholeGroup) {
   // The grandchild would write the file if it lived on.
   const auto file = std::filesystem::temp_directory_path() / "exastro-child-test";
   std::filesystem::remove(file);
-  const Outcome outcome = run(shell("(sleep 2; echo late > " + file.string() + ") & sleep 100"), {}, {},
-                              std::chrono::milliseconds(200));
+  const Outcome outcome =
+      run(shell("(sleep 2; echo late > " + file.string() + ") & sleep 100"), {}, {}, std::chrono::milliseconds(200));
   EXPECT_TRUE(outcome.timed_out);
   std::this_thread::sleep_for(std::chrono::milliseconds(2500));
   EXPECT_FALSE(std::filesystem::exists(file));

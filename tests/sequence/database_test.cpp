@@ -13,7 +13,8 @@ namespace {
 
 TEST(OptionFile, QuotesEveryValue) {
   EXPECT_EQ(option_file({"h", "3306", "u", "p\"#"}),
-            "[client]\nhost=\"h\"\nport=\"3306\"\nuser=\"u\"\npassword=\"p\\\"#\"\nprotocol=tcp\ndefault-character-set=utf8mb4\n");
+            "[client]\nhost=\"h\"\nport=\"3306\"\nuser=\"u\"\npassword=\"p\\\"#\"\nprotocol=tcp\ndefault-character-set="
+            "utf8mb4\n");
 }
 
 TEST(Rows, UndoWhatBatchModeEscapes) {
@@ -74,7 +75,8 @@ CREATE EVENT e ON SCHEDULE EVERY 1 YEAR DISABLE DO DELETE FROM t WHERE id < 0;
 )");
   const std::string picture_sql =
       "USE round; CHECKSUM TABLE t EXTENDED; SHOW CREATE TABLE t; SHOW CREATE VIEW v; SHOW CREATE TRIGGER tr; "
-      "SHOW CREATE PROCEDURE p; SHOW CREATE EVENT e; SELECT text, HEX(LEFT(raw, 20)), LENGTH(raw), flags + 0, n FROM t ORDER BY id;";
+      "SHOW CREATE PROCEDURE p; SHOW CREATE EVENT e; SELECT text, HEX(LEFT(raw, 20)), LENGTH(raw), flags + 0, n FROM t "
+      "ORDER BY id;";
   const auto picture = [&] {
     auto rows = database.query(picture_sql);
     // SHOW CREATE TRIGGER ends with the time of its creation.
@@ -84,7 +86,8 @@ CREATE EVENT e ON SCHEDULE EVERY 1 YEAR DISABLE DO DELETE FROM t WHERE id < 0;
     return rows;
   };
   const auto before = picture();
-  EXPECT_NE(database.query("SHOW CREATE PROCEDURE round.p;").at(0).at(2).find("a comment that belongs"), std::string::npos);
+  EXPECT_NE(database.query("SHOW CREATE PROCEDURE round.p;").at(0).at(2).find("a comment that belongs"),
+            std::string::npos);
   const std::string stored = dumped(database, "round");
   database.query("DROP DATABASE round;");
   load(database, stored);

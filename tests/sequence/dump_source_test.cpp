@@ -18,7 +18,9 @@ class Source : public testing::Test {
   void SetUp() override {
     plain_ = "-- MariaDB dump 10.19\n";
     for (int i = 0; i < 60000; ++i) plain_ += fmt::format("INSERT INTO t VALUES ({}, 'DEFINER=`root`@`%` */');\n", i);
-    plain_ += "/*!50003 CREATE*/ /*!50017 DEFINER=`root`@`%`*/ /*!50003 TRIGGER x BEFORE INSERT ON t FOR EACH ROW SET @a = 1 */;\n";
+    plain_ +=
+        "/*!50003 CREATE*/ /*!50017 DEFINER=`root`@`%`*/ /*!50003 TRIGGER x BEFORE INSERT ON t FOR EACH ROW SET @a = 1 "
+        "*/;\n";
     plain_ += "-- Dump completed\n";
     path_ = std::filesystem::temp_directory_path() / ("exastro-source-" + std::to_string(getpid()) + ".tar");
     std::filesystem::remove(path_);

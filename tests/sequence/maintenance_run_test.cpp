@@ -14,8 +14,10 @@ namespace {
 class Run : public testing::Test {
  protected:
   void SetUp() override {
-    cluster_.workloads = {{"deployment/platform-auth", {2, false}}, {"deployment/ita-by-one", {1, false}},
-                          {"deployment/ita-api-admin", {3, false}}, {"cronjob/ita-by-file-autoclean", {0, false}}};
+    cluster_.workloads = {{"deployment/platform-auth", {2, false}},
+                          {"deployment/ita-by-one", {1, false}},
+                          {"deployment/ita-api-admin", {3, false}},
+                          {"cronjob/ita-by-file-autoclean", {0, false}}};
     before_ = cluster_.workloads;
     system_.platform.namespace_ = system_.ita.namespace_ = "ns";
     system_.platform.release = "exastro";
@@ -220,7 +222,9 @@ TEST_F(Run, LeftStoppedItCanBeStartedByAnother) {
 }
 
 Json status_of_container(const std::string& reason, const std::string& message) {
-  return {{"status", {{"containerStatuses", Json::array({{{"state", {{"waiting", {{"reason", reason}, {"message", message}}}}}}})}}}};
+  return {
+      {"status",
+       {{"containerStatuses", Json::array({{{"state", {{"waiting", {{"reason", reason}, {"message", message}}}}}}})}}}};
 }
 
 TEST_F(Run, APodThatCannotStartSaysWhy) {
@@ -236,7 +240,11 @@ TEST_F(Run, APodThatCannotStartSaysWhy) {
 }
 
 TEST_F(Run, APodThatIsNotReadyInTimeSaysWhatItWaitsFor) {
-  cluster_.pod_status = {{"status", {{"conditions", Json::array({{{"type", "PodScheduled"}, {"status", "False"}, {"reason", "Unschedulable"}, {"message", "no node fits"}}})}}}};
+  cluster_.pod_status = {{"status",
+                          {{"conditions", Json::array({{{"type", "PodScheduled"},
+                                                        {"status", "False"},
+                                                        {"reason", "Unschedulable"},
+                                                        {"message", "no node fits"}}})}}}};
   MaintenanceRun run(cluster_, system_, backup_, *reporter_);
   try {
     run.start_pods(std::chrono::seconds(0));

@@ -39,10 +39,14 @@ class MemoryCluster : public kube::Cluster {
     for (const auto& [reference, state] : workloads) {
       const auto slash = reference.find('/');
       const std::string kind = reference.substr(0, slash);
-      items.push_back({{"kind", kind == "cronjob" ? "CronJob" : kind == "statefulset" ? "StatefulSet" : "Deployment"},
+      items.push_back({{"kind", kind == "cronjob"       ? "CronJob"
+                                : kind == "statefulset" ? "StatefulSet"
+                                                        : "Deployment"},
                        {"metadata", {{"name", reference.substr(slash + 1)}, {"namespace", "ns"}}},
-                       {"spec", {{"replicas", state.replicas}, {"suspend", state.suspended},
-                                 {"selector", {{"matchLabels", {{"app", reference.substr(slash + 1)}}}}}}}});
+                       {"spec",
+                        {{"replicas", state.replicas},
+                         {"suspend", state.suspended},
+                         {"selector", {{"matchLabels", {{"app", reference.substr(slash + 1)}}}}}}}});
     }
     return items;
   }
@@ -100,11 +104,15 @@ class MemoryCluster : public kube::Cluster {
     workloads.at(kind + "/" + name).suspended = merge_patch["spec"]["suspend"];
   }
   std::vector<bool> allowed(const std::vector<kube::Access>&) override { return {}; }
-  kube::HttpAnswer ask_service(const std::string&, const std::string&, const std::string&, const std::string&) override { return {}; }
+  kube::HttpAnswer ask_service(const std::string&, const std::string&, const std::string&,
+                               const std::string&) override {
+    return {};
+  }
   std::string run(const kube::Pod&, const kube::Script&, const std::string&) override { return ""; }
   void run_while(const kube::Pod&, const kube::Script&, const std::string&,
                  const std::function<void(const std::string&)>&) override {}
-  kube::StreamReport download(const kube::Pod&, const kube::Script&, const kube::ByteHandler&, const kube::DigestOf&) override {
+  kube::StreamReport download(const kube::Pod&, const kube::Script&, const kube::ByteHandler&,
+                              const kube::DigestOf&) override {
     return {};
   }
   kube::StreamReport upload(const kube::Pod&, const kube::Script&, std::uint64_t, const kube::ByteSource&,
@@ -124,8 +132,10 @@ class MemoryCluster : public kube::Cluster {
   Json put(std::map<std::string, Json>& objects, const Json& object, bool is_new) {
     const std::scoped_lock lock(mutex_);
     const std::string name = object["metadata"]["name"];
-    if (is_new && objects.contains(name)) throw kube::KubeError(kube::Reason::kAlreadyExists, "exists", "", ExitStatus::kBusy);
-    if (!is_new && !objects.contains(name)) throw kube::KubeError(kube::Reason::kNotFound, "gone", "", ExitStatus::kFailed);
+    if (is_new && objects.contains(name))
+      throw kube::KubeError(kube::Reason::kAlreadyExists, "exists", "", ExitStatus::kBusy);
+    if (!is_new && !objects.contains(name))
+      throw kube::KubeError(kube::Reason::kNotFound, "gone", "", ExitStatus::kFailed);
     if (!is_new && objects[name]["metadata"]["resourceVersion"] != object["metadata"]["resourceVersion"]) {
       throw kube::KubeError(kube::Reason::kConflict, "changed meanwhile", "", ExitStatus::kFailed);
     }

@@ -25,13 +25,16 @@ class RealServer : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     started_ = false;
-    directory_ = new std::filesystem::path(std::filesystem::temp_directory_path() / ("exastro-db-" + std::to_string(getpid())));
+    directory_ =
+        new std::filesystem::path(std::filesystem::temp_directory_path() / ("exastro-db-" + std::to_string(getpid())));
     std::filesystem::create_directories(*directory_);
     std::filesystem::permissions(*directory_, std::filesystem::perms::all);
     const std::string data = (*directory_ / "data").string();
     const std::string user = geteuid() == 0 ? "--user=root" : "";
-    if (system(("mariadb-install-db --no-defaults " + user + " --auth-root-authentication-method=normal --tmpdir=" + directory_->string() + " --datadir=" + data +
-                      " >" + log() + " 2>&1").c_str()) != 0) return;
+    if (system(("mariadb-install-db --no-defaults " + user + " --auth-root-authentication-method=normal --tmpdir=" +
+                directory_->string() + " --datadir=" + data + " >" + log() + " 2>&1")
+                   .c_str()) != 0)
+      return;
     pod_.emplace(*directory_);
     std::ofstream init(*directory_ / "init.sql");
     init << "ALTER USER root@localhost IDENTIFIED BY " << quote_text(kPassword) << ";\n"
@@ -46,9 +49,10 @@ class RealServer : public testing::Test {
     server_ = fork();
     if (server_ == 0) {
       if (freopen(log().c_str(), "a", stdout) == nullptr || freopen(log().c_str(), "a", stderr) == nullptr) _exit(126);
-      execlp("mariadbd", "mariadbd", "--no-defaults", user.empty() ? "--skip-networking=0" : user.c_str(), ("--datadir=" + data).c_str(),
-             ("--socket=" + socket).c_str(), tmpdir.c_str(), port_option.c_str(), "--bind-address=127.0.0.1", init_file.c_str(), "--skip-name-resolve",
-             "--lower-case-table-names=1", "--character-set-server=utf8mb4", "--collation-server=utf8mb4_bin",
+      execlp("mariadbd", "mariadbd", "--no-defaults", user.empty() ? "--skip-networking=0" : user.c_str(),
+             ("--datadir=" + data).c_str(), ("--socket=" + socket).c_str(), tmpdir.c_str(), port_option.c_str(),
+             "--bind-address=127.0.0.1", init_file.c_str(), "--skip-name-resolve", "--lower-case-table-names=1",
+             "--character-set-server=utf8mb4", "--collation-server=utf8mb4_bin",
              ("--pid-file=" + data + "/pid").c_str(), nullptr);
       _exit(127);
     }
@@ -82,7 +86,9 @@ class RealServer : public testing::Test {
 
   static Login login(const std::string& password = kPassword) { return {"127.0.0.1", port(), "root", password}; }
 
-  static Database make(const std::string& password = kPassword) { return {cluster(), LocalPod::container(), login(password)}; }
+  static Database make(const std::string& password = kPassword) {
+    return {cluster(), LocalPod::container(), login(password)};
+  }
 
   static std::string log() { return (*directory_ / "log").string(); }
 
@@ -92,27 +98,29 @@ class RealServer : public testing::Test {
   static std::string dumped(Database& database, const std::string& name) {
     std::string stored;
     stream::Digest digest;
-    database.dump(name,
-                  [&](std::span<const std::byte> bytes) {
-                    stored.append(stream::as_text(bytes));
-                    digest.update(bytes);
-                  },
-                  [&] { return digest.hex(); });
+    database.dump(
+        name,
+        [&](std::span<const std::byte> bytes) {
+          stored.append(stream::as_text(bytes));
+          digest.update(bytes);
+        },
+        [&] { return digest.hex(); });
     return stored;
   }
 
   static void load(Database& database, const std::string& stored) {
     stream::Digest digest;
     std::size_t at = 0;
-    database.load(stored.size(),
-                  [&](std::span<std::byte> room) {
-                    const std::size_t count = std::min(room.size(), stored.size() - at);
-                    std::memcpy(room.data(), stored.data() + at, count);
-                    digest.update(room.first(count));
-                    at += count;
-                    return count;
-                  },
-                  [&] { return digest.hex(); });
+    database.load(
+        stored.size(),
+        [&](std::span<std::byte> room) {
+          const std::size_t count = std::min(room.size(), stored.size() - at);
+          std::memcpy(room.data(), stored.data() + at, count);
+          digest.update(room.first(count));
+          at += count;
+          return count;
+        },
+        [&] { return digest.hex(); });
   }
 
   static std::string compressed(const std::string& plain) {

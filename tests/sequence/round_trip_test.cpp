@@ -72,11 +72,12 @@ class RoundTrip : public RealServer {
   void TearDown() override {
     if (!started_) return;
     // Run in one process, the tests share a server.
-    for (const char* name : {"platform", "keycloak", "ita_db", "stranger", kOrganization, kWorkspace, "ita_org_cccccccccccccccccccc",
-                             "ita_ws_zzzzzzzzzzzzzzzzzzzz", "ita_ws_later"}) {
+    for (const char* name : {"platform", "keycloak", "ita_db", "stranger", kOrganization, kWorkspace,
+                             "ita_org_cccccccccccccccccccc", "ita_ws_zzzzzzzzzzzzzzzzzzzz", "ita_ws_later"}) {
       make().query(std::string("DROP DATABASE IF EXISTS ") + name + ";");
     }
-    for (const char* user : {"pf-user", "ITA_USER", "keycloak", "ITA_WS_BBBBBBBBBBBBBBBBBBBB", "reader", "stranger", "both", "nobody", "ITA_WS_LATER"}) {
+    for (const char* user : {"pf-user", "ITA_USER", "keycloak", "ITA_WS_BBBBBBBBBBBBBBBBBBBB", "reader", "stranger",
+                             "both", "nobody", "ITA_WS_LATER"}) {
       make().query("DROP USER IF EXISTS " + quote_identifier(user) + "@'%';");
     }
     make().query("DROP USER IF EXISTS reader@'10.%';");
@@ -86,7 +87,8 @@ class RoundTrip : public RealServer {
 
   // The one server, and what is Exastro's on it.
   StockedServer stock(const std::vector<std::string>& also = {}) {
-    auto servers = open_servers(cluster(), system_, [](const Side&) { return LocalPod::container(); }, "test");
+    auto servers = open_servers(
+        cluster(), system_, [](const Side&) { return LocalPod::container(); }, "test");
     EXPECT_EQ(servers.size(), 1U);
     InventoryRequest request = request_for(system_, servers.at(0));
     request.also_exastros = also;
@@ -124,8 +126,10 @@ class RoundTrip : public RealServer {
 
   std::vector<Row> picture() {
     return make().query(
-        "SHOW DATABASES; SELECT * FROM ITA_DB.a_view; SELECT * FROM ita_ws_bbbbbbbbbbbbbbbbbbbb.doubled; SHOW CREATE VIEW ITA_DB.a_view; SHOW CREATE VIEW ita_ws_bbbbbbbbbbbbbbbbbbbb.second; "
-        "SHOW CREATE TABLE ita_ws_bbbbbbbbbbbbbbbbbbbb.parts; SHOW GRANTS FOR reader@'%'; SHOW GRANTS FOR stranger@'%'; "
+        "SHOW DATABASES; SELECT * FROM ITA_DB.a_view; SELECT * FROM ita_ws_bbbbbbbbbbbbbbbbbbbb.doubled; SHOW CREATE "
+        "VIEW ITA_DB.a_view; SHOW CREATE VIEW ita_ws_bbbbbbbbbbbbbbbbbbbb.second; "
+        "SHOW CREATE TABLE ita_ws_bbbbbbbbbbbbbbbbbbbb.parts; SHOW GRANTS FOR reader@'%'; SHOW GRANTS FOR "
+        "stranger@'%'; "
         "SHOW GRANTS FOR `both`@'%'; SHOW GRANTS FOR 'ITA_WS_BBBBBBBBBBBBBBBBBBBB'@'%'; SHOW GRANTS FOR keycloak@'%'; "
         "SELECT User, Host FROM mysql.user ORDER BY 1, 2;");
   }
@@ -140,14 +144,16 @@ TEST_F(RoundTrip, TheInventoryIsWhatConfigMapsAndRecordsName) {
   const Inventory inventory = stock().inventory;
   std::vector<std::string> names;
   for (const auto& database : inventory.databases) names.push_back(database.name);
-  EXPECT_EQ(names, (std::vector<std::string>{"ita_db", "ita_org_cccccccccccccccccccc", kWorkspace, "keycloak", kOrganization, "platform"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"ita_db", "ita_org_cccccccccccccccccccc", kWorkspace, "keycloak",
+                                             kOrganization, "platform"}));
   EXPECT_EQ(inventory.absent, (std::vector<std::string>{"ITA_WS_GONE"}));
   EXPECT_EQ(inventory.unclaimed, (std::vector<std::string>{"ita_ws_zzzzzzzzzzzzzzzzzzzz"}));
   EXPECT_EQ(inventory.not_transactional.size(), 1U);
   EXPECT_EQ(inventory.foreign_definers, (std::vector<std::string>{"both@%"}));
   std::vector<std::string> users;
   for (const auto& account : inventory.accounts) users.push_back(account.user);
-  EXPECT_EQ(users, (std::vector<std::string>{"ITA_USER", "ITA_WS_BBBBBBBBBBBBBBBBBBBB", "keycloak", "pf-user", "reader", "reader"}))
+  EXPECT_EQ(users, (std::vector<std::string>{"ITA_USER", "ITA_WS_BBBBBBBBBBBBBBBBBBBB", "keycloak", "pf-user", "reader",
+                                             "reader"}))
       << "not the administrator, healthcheck, who has grants elsewhere, or who has none";
 }
 
@@ -156,9 +162,12 @@ TEST_F(RoundTrip, ARestoreBringsBackWhatWasLostAndTakesWhatWasNotThere) {
   RestoreRequest request;
   request.from = back_up().string();
   make().query(
-      "DROP DATABASE platform; DROP DATABASE ita_ws_bbbbbbbbbbbbbbbbbbbb; DROP USER reader@'%'; DROP USER 'pf-user'@'%'; "
-      "INSERT INTO ita_org_cccccccccccccccccccc.T_COMN_WORKSPACE_DB_INFO VALUES ('127.0.0.1', 1, 'ITA_WS_LATER', 'ITA_WS_LATER'); "
-      "CREATE DATABASE ITA_WS_LATER; CREATE USER 'ITA_WS_LATER'@'%' IDENTIFIED BY 'x'; GRANT ALL ON ITA_WS_LATER.* TO 'ITA_WS_LATER'@'%'; "
+      "DROP DATABASE platform; DROP DATABASE ita_ws_bbbbbbbbbbbbbbbbbbbb; DROP USER reader@'%'; DROP USER "
+      "'pf-user'@'%'; "
+      "INSERT INTO ita_org_cccccccccccccccccccc.T_COMN_WORKSPACE_DB_INFO VALUES ('127.0.0.1', 1, 'ITA_WS_LATER', "
+      "'ITA_WS_LATER'); "
+      "CREATE DATABASE ITA_WS_LATER; CREATE USER 'ITA_WS_LATER'@'%' IDENTIFIED BY 'x'; GRANT ALL ON ITA_WS_LATER.* TO "
+      "'ITA_WS_LATER'@'%'; "
       "CREATE TABLE keycloak.later (i INT); GRANT ALL ON ITA_DB.* TO keycloak@'%';");
   restore(request);
   EXPECT_EQ(picture(), before);
@@ -175,7 +184,8 @@ TEST_F(RoundTrip, WhatIsExtraStaysIfWanted) {
   request.from = back_up().string();
   request.keep_extra = true;
   make().query(
-      "INSERT INTO ita_org_cccccccccccccccccccc.T_COMN_WORKSPACE_DB_INFO VALUES ('127.0.0.1', 1, 'ITA_WS_LATER', 'ITA_WS_LATER'); "
+      "INSERT INTO ita_org_cccccccccccccccccccc.T_COMN_WORKSPACE_DB_INFO VALUES ('127.0.0.1', 1, 'ITA_WS_LATER', "
+      "'ITA_WS_LATER'); "
       "CREATE DATABASE ITA_WS_LATER; CREATE USER 'ITA_WS_LATER'@'%';");
   restore(request);
   EXPECT_EQ(make().query("SHOW DATABASES LIKE 'ita_ws_later';").size(), 1U);
@@ -209,7 +219,8 @@ TEST_F(RoundTrip, ABackupOfASystemWithOtherNamesIsRefused) {
   System other = system_;
   other.platform.database = "platform_stg";
   make().query("CREATE DATABASE platform_stg;");
-  auto servers = open_servers(cluster(), other, [](const Side&) { return LocalPod::container(); }, "test");
+  auto servers = open_servers(
+      cluster(), other, [](const Side&) { return LocalPod::container(); }, "test");
   Inventory inventory = take_inventory(servers.at(0).database, request_for(other, servers.at(0)));
   StockedServer stocked{std::move(servers.at(0)), std::move(inventory)};
   const RestoreRequest request;

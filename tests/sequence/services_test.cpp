@@ -13,11 +13,16 @@ namespace {
 class Services : public testing::Test {
  protected:
   void SetUp() override {
-    cluster_.workloads = {{"deployment/platform-auth", {2, false}}, {"deployment/ita-by-one", {1, false}},
-                          {"deployment/ita-by-zero", {0, false}},   {"deployment/platform-job", {1, false}},
-                          {"deployment/ita-api-admin", {3, false}}, {"deployment/ita-web-server", {1, false}},
-                          {"deployment/mariadb", {1, false}},       {"statefulset/keycloak", {1, false}},
-                          {"cronjob/ita-by-file-autoclean", {0, false}}, {"cronjob/ita-by-off", {0, true}}};
+    cluster_.workloads = {{"deployment/platform-auth", {2, false}},
+                          {"deployment/ita-by-one", {1, false}},
+                          {"deployment/ita-by-zero", {0, false}},
+                          {"deployment/platform-job", {1, false}},
+                          {"deployment/ita-api-admin", {3, false}},
+                          {"deployment/ita-web-server", {1, false}},
+                          {"deployment/mariadb", {1, false}},
+                          {"statefulset/keycloak", {1, false}},
+                          {"cronjob/ita-by-file-autoclean", {0, false}},
+                          {"cronjob/ita-by-off", {0, true}}};
     for (auto& [reference, state] : cluster_.workloads) {
       if (reference.starts_with("cronjob/")) state.replicas = 0;
     }
@@ -151,7 +156,8 @@ TEST_F(Services, WhatSomebodyChangedMeanwhileIsLeftAndNamed) {
 }
 
 Json pod(const std::string& name, const std::string& app, const std::string& phase, const std::string& claim = "") {
-  Json result = {{"metadata", {{"name", name}, {"namespace", "ns"}, {"labels", {{"app", app}}}}}, {"status", {{"phase", phase}}}};
+  Json result = {{"metadata", {{"name", name}, {"namespace", "ns"}, {"labels", {{"app", app}}}}},
+                 {"status", {{"phase", phase}}}};
   if (!claim.empty()) result["spec"]["volumes"] = Json::array({{{"persistentVolumeClaim", {{"claimName", claim}}}}});
   return result;
 }

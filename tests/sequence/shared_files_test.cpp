@@ -41,7 +41,8 @@ class Files : public testing::Test {
   }
   void TearDown() override {
     std::error_code ignored;
-    for (const char* name : {"組織", "組織/workspace 1", "組織/workspace 1/空"}) fs::permissions(root_ / name, fs::perms::owner_all, ignored);
+    for (const char* name : {"組織", "組織/workspace 1", "組織/workspace 1/空"})
+      fs::permissions(root_ / name, fs::perms::owner_all, ignored);
     fs::remove_all(directory_);
   }
 
@@ -70,15 +71,16 @@ class Files : public testing::Test {
   void unpack(const std::string& packed) {
     stream::Digest digest;
     std::size_t at = 0;
-    files_->unpack_beside("run", packed.size(),
-                          [&](std::span<std::byte> room) {
-                            const std::size_t count = std::min(room.size(), packed.size() - at);
-                            std::memcpy(room.data(), packed.data() + at, count);
-                            digest.update(room.first(count));
-                            at += count;
-                            return count;
-                          },
-                          [&] { return digest.hex(); });
+    files_->unpack_beside(
+        "run", packed.size(),
+        [&](std::span<std::byte> room) {
+          const std::size_t count = std::min(room.size(), packed.size() - at);
+          std::memcpy(room.data(), packed.data() + at, count);
+          digest.update(room.first(count));
+          at += count;
+          return count;
+        },
+        [&] { return digest.hex(); });
   }
 
   // Every path below the root, with what it is.
@@ -90,7 +92,8 @@ class Files : public testing::Test {
         what += " -> " + fs::read_symlink(entry).string();
       } else if (entry.is_regular_file()) {
         std::ifstream file(entry.path());
-        what += " = " + std::string(std::istreambuf_iterator<char>(file), {}) + " links " + std::to_string(entry.hard_link_count());
+        what += " = " + std::string(std::istreambuf_iterator<char>(file), {}) + " links " +
+                std::to_string(entry.hard_link_count());
       }
       if (!entry.is_symlink()) what += " at " + std::to_string(entry.last_write_time().time_since_epoch().count());
       entries[fs::relative(entry.path().parent_path(), root_).string() + "/" + entry.path().filename().string()] = what;

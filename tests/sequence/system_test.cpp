@@ -49,17 +49,21 @@ class ScriptedCluster : public kube::Cluster {
                          {"version", revision},
                          {"config", config},
                          {"manifest", manifest},
-                         {"chart", {{"metadata", {{"name", "exastro"}, {"version", "1.7.5"}, {"appVersion", "2.7.1"}}},
-                                    {"values", {{"global", {{"pfDatabaseDefinition", {{"name", "pf-database"}}}}}}}}}};
+                         {"chart",
+                          {{"metadata", {{"name", "exastro"}, {"version", "1.7.5"}, {"appVersion", "2.7.1"}}},
+                           {"values", {{"global", {{"pfDatabaseDefinition", {{"name", "pf-database"}}}}}}}}}};
     objects["secret/" + namespace_ + "/" + secret] = {{"data", {{"release", helm_encoded(record)}}}};
   }
   void add_config_map(const std::string& namespace_, const std::string& name, const Json& data) {
-    objects["configmap/" + namespace_ + "/" + name] = {{"kind", "ConfigMap"}, {"metadata", {{"name", name}}}, {"data", data}};
+    objects["configmap/" + namespace_ + "/" + name] = {
+        {"kind", "ConfigMap"}, {"metadata", {{"name", name}}}, {"data", data}};
   }
-  void add_secret(const std::string& namespace_, const std::string& name, const std::map<std::string, std::string>& data) {
+  void add_secret(const std::string& namespace_, const std::string& name,
+                  const std::map<std::string, std::string>& data) {
     Json encoded = Json::object();
     for (const auto& [key, value] : data) encoded[key] = base64(value);
-    objects["secret/" + namespace_ + "/" + name] = {{"kind", "Secret"}, {"metadata", {{"name", name}}}, {"data", encoded}};
+    objects["secret/" + namespace_ + "/" + name] = {
+        {"kind", "Secret"}, {"metadata", {{"name", name}}}, {"data", encoded}};
   }
 
   [[nodiscard]] std::optional<std::string> chosen_namespace() const override { return chosen; }
@@ -91,11 +95,17 @@ class ScriptedCluster : public kube::Cluster {
   void scale(const std::string&, const std::vector<std::string>&, int) override { changed(); }
   void patch(const std::string&, const std::string&, const std::string&, const Json&) override { changed(); }
   std::vector<bool> allowed(const std::vector<kube::Access>&) override { return changed(), std::vector<bool>{}; }
-  kube::HttpAnswer ask_service(const std::string&, const std::string&, const std::string&, const std::string&) override { return {}; }
+  kube::HttpAnswer ask_service(const std::string&, const std::string&, const std::string&,
+                               const std::string&) override {
+    return {};
+  }
   std::string run(const kube::Pod&, const kube::Script&, const std::string&) override { return changed(), ""; }
   void run_while(const kube::Pod&, const kube::Script&, const std::string&,
-                 const std::function<void(const std::string&)>&) override { changed(); }
-  kube::StreamReport download(const kube::Pod&, const kube::Script&, const kube::ByteHandler&, const kube::DigestOf&) override {
+                 const std::function<void(const std::string&)>&) override {
+    changed();
+  }
+  kube::StreamReport download(const kube::Pod&, const kube::Script&, const kube::ByteHandler&,
+                              const kube::DigestOf&) override {
     return changed(), kube::StreamReport();
   }
   kube::StreamReport upload(const kube::Pod&, const kube::Script&, std::uint64_t, const kube::ByteSource&,
@@ -125,8 +135,9 @@ metadata:
 class FindSystem : public testing::Test {
  protected:
   void add_platform(const std::string& namespace_, const std::string& database = "pf-database") {
-    cluster_.add_config_map(namespace_, "platform-params-" + database,
-                            {{"DB_VENDOR", "mariadb"}, {"DB_HOST", "mariadb"}, {"DB_PORT", "3306"}, {"DB_DATABASE", "platform"}});
+    cluster_.add_config_map(
+        namespace_, "platform-params-" + database,
+        {{"DB_VENDOR", "mariadb"}, {"DB_HOST", "mariadb"}, {"DB_PORT", "3306"}, {"DB_DATABASE", "platform"}});
     cluster_.add_secret(namespace_, "platform-secret-" + database, account_);
     cluster_.add_secret(namespace_, "platform-secret-pf-global", {{"ENCRYPT_KEY", "a2V5"}});
     cluster_.add_config_map(namespace_, "platform-params-keycloak", {{"KEYCLOAK_DB_DATABASE", "keycloak"}});
@@ -134,20 +145,24 @@ class FindSystem : public testing::Test {
                         {{"KEYCLOAK_DB_USER", "keycloak"}, {"KEYCLOAK_DB_PASSWORD", "kc-hidden"}});
   }
   void add_ita(const std::string& namespace_) {
-    cluster_.add_config_map(namespace_, "ita-params-ita-database",
-                            {{"DB_VENDOR", "mariadb"}, {"DB_HOST", "mariadb"}, {"DB_PORT", "3306"}, {"DB_DATABASE", "ITA_DB"}});
+    cluster_.add_config_map(
+        namespace_, "ita-params-ita-database",
+        {{"DB_VENDOR", "mariadb"}, {"DB_HOST", "mariadb"}, {"DB_PORT", "3306"}, {"DB_DATABASE", "ITA_DB"}});
     cluster_.add_secret(namespace_, "ita-secret-ita-database", account_);
     cluster_.add_config_map(namespace_, "ita-params-ita-global", {{"STORAGEPATH", "/storage/"}});
     cluster_.add_secret(namespace_, "ita-secret-ita-global", {{"ENCRYPT_KEY", "a2V5"}});
-    cluster_.objects["persistentvolumeclaim/" + namespace_ + "/pvc-ita-global"] = {{"spec", {{"accessModes", {"ReadWriteMany"}}}}};
+    cluster_.objects["persistentvolumeclaim/" + namespace_ + "/pvc-ita-global"] = {
+        {"spec", {{"accessModes", {"ReadWriteMany"}}}}};
   }
   void add_umbrella() {
     cluster_.add_release("exastro", "exastro", 3, "deployed", std::string(kPlatform) + kIta);
     add_platform("exastro");
     add_ita("exastro");
-    cluster_.workloads = {{{"kind", "Deployment"},
-                           {"metadata", {{"name", "mariadb"}, {"namespace", "exastro"}, {"labels", {{"app.kubernetes.io/name", "mariadb"}}}}},
-                           {"spec", {{"template", {{"spec", {{"containers", {{{"image", "mariadb:10.11"}}}}}}}}}}}};
+    cluster_.workloads = {
+        {{"kind", "Deployment"},
+         {"metadata",
+          {{"name", "mariadb"}, {"namespace", "exastro"}, {"labels", {{"app.kubernetes.io/name", "mariadb"}}}}},
+         {"spec", {{"template", {{"spec", {{"containers", {{{"image", "mariadb:10.11"}}}}}}}}}}}};
   }
   System find(const FindOptions& options = {}) { return find_system(cluster_, options, *reporter_); }
   // The error of a search that must fail: its text and what to do.
@@ -161,8 +176,10 @@ class FindSystem : public testing::Test {
     return Error("");
   }
 
-  std::map<std::string, std::string> account_ = {
-      {"DB_ADMIN_USER", "root"}, {"DB_ADMIN_PASSWORD", "root-hidden"}, {"DB_USER", "user"}, {"DB_PASSWORD", "user-hidden"}};
+  std::map<std::string, std::string> account_ = {{"DB_ADMIN_USER", "root"},
+                                                 {"DB_ADMIN_PASSWORD", "root-hidden"},
+                                                 {"DB_USER", "user"},
+                                                 {"DB_PASSWORD", "user-hidden"}};
   ScriptedCluster cluster_;
   std::ostringstream out_;
   std::ostringstream err_;
@@ -260,7 +277,8 @@ TEST_F(FindSystem, AMissingPartIsNamed) {
     add_umbrella();
     cluster_.objects.erase(missing);
     const Error error = error_of();
-    EXPECT_NE(std::string(error.what()).find(std::string(missing).substr(std::string(missing).rfind('/') + 1)), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find(std::string(missing).substr(std::string(missing).rfind('/') + 1)),
+              std::string::npos);
     EXPECT_EQ(error.status(), ExitStatus::kNotFound);
   }
 }

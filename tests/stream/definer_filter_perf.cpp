@@ -1,5 +1,5 @@
-// How fast DefinerFilter goes through a dump, beside GNU sed with the filter of the vendor's page, on the same file. Not a
-// test; run it by hand: definer_filter_perf [MiB] [folder for the file].
+// How fast DefinerFilter goes through a dump, beside GNU sed with the filter of the vendor's page, on the same file.
+// Not a test; run it by hand: definer_filter_perf [MiB] [folder for the file].
 
 #include <fcntl.h>
 #include <unistd.h>

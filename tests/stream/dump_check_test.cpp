@@ -13,9 +13,9 @@ constexpr const char* kHeader = "-- MariaDB dump 10.19  Distrib 10.11.19-MariaDB
 constexpr const char* kMark = "\n-- Dump completed on 2026-11-23  2:51:53\n";
 
 bool same(const DumpFacts& a, const DumpFacts& b) {
-  return a.looks_like_dump == b.looks_like_dump && a.complete == b.complete && a.carriage_returns == b.carriage_returns &&
-         a.error_line == b.error_line && a.bytes == b.bytes && a.longest_statement == b.longest_statement &&
-         a.header_bytes == b.header_bytes && a.views_at == b.views_at;
+  return a.looks_like_dump == b.looks_like_dump && a.complete == b.complete &&
+         a.carriage_returns == b.carriage_returns && a.error_line == b.error_line && a.bytes == b.bytes &&
+         a.longest_statement == b.longest_statement && a.header_bytes == b.header_bytes && a.views_at == b.views_at;
 }
 
 DumpFacts checked(const std::string& text) {
@@ -59,8 +59,9 @@ TEST(DumpCheck, KnowsADumpByItsFirstLine) {
 
 TEST(DumpCheck, FindsWhereTheHeaderEndsAndTheViewsBegin) {
   const std::string header = std::string(kHeader) + "/*!40101 SET NAMES utf8mb4 */;\n--\n";
-  const std::string tables = "-- Current Database: `a`\n--\nUSE `a`;\n"
-                             "INSERT INTO `t` VALUES\n('\n-- Current Database: `a`\n');\n--\n";
+  const std::string tables =
+      "-- Current Database: `a`\n--\nUSE `a`;\n"
+      "INSERT INTO `t` VALUES\n('\n-- Current Database: `a`\n');\n--\n";
   const std::string views = "-- Current Database: `a`\n--\nUSE `a`;\n/*!50001 VIEW `v` AS SELECT 1 */;\n";
   const DumpFacts facts = checked(header + tables + views + kMark);
   EXPECT_EQ(facts.header_bytes, header.size());
@@ -117,7 +118,8 @@ TEST(DumpCheck, KnowsATerminalsLineEnds) {
   EXPECT_TRUE(checked(with_crlf(dump_of("INSERT INTO t VALUES ('a');\n"))).carriage_returns);
   EXPECT_FALSE(checked(dump_of("SELECT '\r\n';\n")).carriage_returns);
   EXPECT_FALSE(checked(with_crlf(kHeader) + "SELECT 1;\n").carriage_returns) << "one line without";
-  EXPECT_TRUE(checked(with_crlf(kHeader) + "INSERT INTO t VALUES ('a\nb');\r\n").carriage_returns) << "a row's own line end";
+  EXPECT_TRUE(checked(with_crlf(kHeader) + "INSERT INTO t VALUES ('a\nb');\r\n").carriage_returns)
+      << "a row's own line end";
   EXPECT_FALSE(checked("").carriage_returns);
 }
 
@@ -138,11 +140,13 @@ TEST(DumpCheck, FindsErrorsOfThePrograms) {
 
 TEST(DumpCheck, FollowsTheModeOfStrings) {
   const std::string text = dump_of(
-      "/*!50003 SET sql_mode = 'NO_BACKSLASH_ESCAPES' */ ;\nSELECT '\\';\n/*!50003 SET sql_mode = @saved_sql_mode */ ;\n"
+      "/*!50003 SET sql_mode = 'NO_BACKSLASH_ESCAPES' */ ;\nSELECT '\\';\n/*!50003 SET sql_mode = @saved_sql_mode */ "
+      ";\n"
       "SELECT '\\'';\n");
   EXPECT_TRUE(checked(text).complete);
   const std::string body = dump_of(
-      "DELIMITER ;;\nCREATE PROCEDURE p()\nBEGIN\nSET sql_mode = 'NO_BACKSLASH_ESCAPES';\nSELECT '\\'';\nEND ;;\nDELIMITER ;\n");
+      "DELIMITER ;;\nCREATE PROCEDURE p()\nBEGIN\nSET sql_mode = 'NO_BACKSLASH_ESCAPES';\nSELECT '\\'';\nEND "
+      ";;\nDELIMITER ;\n");
   EXPECT_TRUE(checked(body).complete) << "a body's SET is not carried out by loading it";
 }
 

@@ -13,7 +13,9 @@ namespace {
 
 class TextSink : public Sink {
  public:
-  void write(std::span<const std::byte> bytes) override { text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size()); }
+  void write(std::span<const std::byte> bytes) override {
+    text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  }
   void finish() override { finished = true; }
   std::string text;
   bool finished = false;
@@ -30,7 +32,8 @@ std::string compressed(const std::string& plain) {
 std::string inflated(const std::string& stored, std::size_t chunk) {
   TextSink sink;
   GzipDecompressor gzip(sink);
-  for (std::size_t at = 0; at < stored.size(); at += chunk) gzip.write(as_bytes(std::string_view(stored).substr(at, chunk)));
+  for (std::size_t at = 0; at < stored.size(); at += chunk)
+    gzip.write(as_bytes(std::string_view(stored).substr(at, chunk)));
   gzip.finish();
   EXPECT_TRUE(sink.finished);
   return sink.text;

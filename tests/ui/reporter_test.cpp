@@ -72,7 +72,8 @@ TEST_F(Reporters, AMachineGetsOneObjectPerLine) {
     last = nlohmann::json::parse(line);
     events.push_back(last.at("event"));
   }
-  EXPECT_EQ(events, (std::vector<std::string>{"step", "done", "step", "failed", "warning", "command", "result", "error"}));
+  EXPECT_EQ(events,
+            (std::vector<std::string>{"step", "done", "step", "failed", "warning", "command", "result", "error"}));
   EXPECT_EQ(last, (nlohmann::json{{"event", "error"}, {"text", "It broke."}, {"next", "Mend it."}, {"status", 5}}));
   EXPECT_TRUE(err_.str().empty());
 }
