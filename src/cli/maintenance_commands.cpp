@@ -19,9 +19,11 @@ Command add_stop(CLI::App& app) {
 Command add_start(CLI::App& app) {
   Command command =
       add_command(app, "start", "Start what `stop`, or a run that was cut off, has stopped", "  kubectl exastro start");
-  command.run = [flags = command.flags](ui::Reporter& reporter) {
+  const auto force = std::make_shared<bool>(false);
+  command.app->add_flag("--force", *force, "Also after a restore that was cut off while it replaced data");
+  command.run = [flags = command.flags, force](ui::Reporter& reporter) {
     kube::Kubectl cluster = make_cluster(*flags, reporter);
-    start_after_maintenance(cluster, find(cluster, *flags, reporter), reporter);
+    start_after_maintenance(cluster, find(cluster, *flags, reporter), *force, reporter);
   };
   return command;
 }

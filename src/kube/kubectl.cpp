@@ -359,6 +359,7 @@ StreamReport Kubectl::download(const Pod& pod, const Script& script, const ByteH
   std::optional<StreamReport> report;
   std::string messages;
   bool stalled = false;
+  auto last_data = std::chrono::steady_clock::now();
   const auto acknowledge_if_whole = [&](Session& session) {
     if (report && received == report->bytes) {
       session.write(std::string(kAcknowledgement));
@@ -369,11 +370,18 @@ StreamReport Kubectl::download(const Pod& pod, const Script& script, const ByteH
   handlers.on_start = [&](Session& session) { session.write(confidential_input(script)); };
   handlers.on_out = [&](Session& session, std::span<const std::byte> bytes) {
     received += bytes.size();
+    last_data = std::chrono::steady_clock::now();
     sink(bytes);
     acknowledge_if_whole(session);
   };
   handlers.on_err_line = [&](Session& session, std::string_view line) {
-    if (is_heartbeat(line)) return;
+    if (is_heartbeat(line)) {
+      // The pod lives, but its program may wait for a lock or a file system for ever.
+      if (std::chrono::steady_clock::now() - last_data < options_.data_timeout) return;
+      stalled = true;
+      session.terminate();
+      return;
+    }
     if (auto parsed = parse_report(line)) {
       report = std::move(parsed);
       acknowledge_if_whole(session);

@@ -17,8 +17,9 @@ struct KubectlOptions {
   std::string kubeconfig;
   std::string context;
   std::string namespace_;
-  std::chrono::seconds request_timeout{60};     // of one request that is no stream
-  std::chrono::seconds stall_timeout{60};       // without any byte or sign of life, a stream is taken for dead
+  std::chrono::seconds request_timeout{60};  // of one request that is no stream
+  std::chrono::seconds stall_timeout{60};    // without any byte or sign of life, a stream is taken for dead
+  std::chrono::seconds data_timeout{900};    // a download that lives and gives no byte for so long waits for something
   std::function<void(const std::string&)> log;  // each command, before it runs; never anything confidential
 };
 

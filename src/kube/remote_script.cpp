@@ -44,7 +44,9 @@ constexpr std::string_view kDownload = R"sh(
 ( exec 3<&- </dev/null
   { produce "$@"; echo $? >"$d/s1"; } | { encode; echo $? >"$d/s2"; } | { tee "$d/q" "$d/n"; echo $? >"$d/s3"; } ) &
 pipeline=$!
-( while IFS= read -r word; do [ "$word" = ack ] && exit 0; done; kill -TERM 0 ) <&3 >/dev/null &
+# A subshell that has only just begun may lose the first signal, while it puts off the traps of its parent.
+( while IFS= read -r word; do [ "$word" = ack ] && exit 0; done
+  trap '' TERM; kill -TERM 0; sleep 1; kill -KILL 0 ) <&3 >/dev/null &
 watch=$!
 # Standard output stays open here: containerd closes the input of an exec as soon as its output has ended, and the
 # acknowledgement is yet to come.

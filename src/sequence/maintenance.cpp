@@ -37,7 +37,7 @@ void stop_for_maintenance(kube::Cluster& cluster, const System& system, std::chr
                   fmt::format("Stopped. Start again with: kubectl exastro start -n {}", system.namespace_()));
 }
 
-void start_after_maintenance(kube::Cluster& cluster, const System& system, ui::Reporter& reporter) {
+void start_after_maintenance(kube::Cluster& cluster, const System& system, bool force, ui::Reporter& reporter) {
   const Lease lease(cluster, system.namespace_(), system.release(), holder_text("start", this_person(), now_text()), {},
                     [&](const std::string& holder) { reporter.info(Lease::watching_text(holder, {})); });
   const auto record = find_record(cluster, system);
@@ -47,7 +47,11 @@ void start_after_maintenance(kube::Cluster& cluster, const System& system, ui::R
                                 system.release()));
     return;
   }
-  if (record->destructive) throw half_replaced(*record);
+  if (record->destructive) {
+    const Error error = half_replaced(*record);
+    if (!force) throw Error(error.what(), error.next() + " --force starts it as it is.", error.status());
+    reporter.warning(error.what());
+  }
   start_services(cluster, *record, reporter);
   reporter.result({{"state", "started"}, {"workloads", record->workloads.size()}},
                   fmt::format("Started {} workloads as they were before {} ({}).", record->workloads.size(),

@@ -12,8 +12,9 @@ namespace exastro {
 void stop_for_maintenance(kube::Cluster& cluster, const System& system, std::chrono::seconds timeout,
                           ui::Reporter& reporter);
 
-// Puts back what the record in the cluster says. Without a record there is nothing to do, and it says so.
-void start_after_maintenance(kube::Cluster& cluster, const System& system, ui::Reporter& reporter);
+// Puts back what the record in the cluster says. Without a record there is nothing to do, and it says so. After a
+// restore that was cut off while it replaced data it throws Error (kServicesStopped), unless `force`.
+void start_after_maintenance(kube::Cluster& cluster, const System& system, bool force, ui::Reporter& reporter);
 
 // Who runs this program, as "user@host", for the record.
 std::string this_person();

@@ -157,6 +157,32 @@ TEST_F(Stream, RunGivesOutputAndThrowsWithTheScriptsWords) {
   }
 }
 
+TEST_F(Stream, APlainCommandThatWasCutIsNotBelievedThoughKubectlSaysZero) {
+  for (const char* cut : {"head -c 3", "head -c 7", "head -c 0", "head -c 18"}) {
+    stand_in(std::string(R"(setsid -w sh -c "$script" "$@" | )") + cut + "; exit 0");
+    EXPECT_THROW(cluster().run(pod_, {"printf 'row 1\\nrow 2\\n'", {}, ""}, ""), Error) << cut;
+  }
+}
+
+TEST_F(Stream, APlainCommandMayPrintWhatLooksLikeItsEnd) {
+  EXPECT_EQ(cluster().run(pod_, {"printf '\\nexastro-end 0\\nmore'", {}, ""}, ""), "\nexastro-end 0\nmore");
+}
+
+TEST_F(Stream, APodThatLivesAndGivesNoDataIsNotWaitedForForEver) {
+  KubectlOptions options;
+  options.program = program();
+  options.stall_timeout = std::chrono::seconds(60);
+  options.data_timeout = std::chrono::seconds(1);
+  Kubectl patient(options);
+  try {
+    patient.download(
+        pod_, {"produce() { echo begun; sleep 50; }\n", {}, ""}, [](std::span<const std::byte>) {}, [] { return ""; });
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("stalled after 6 bytes"), std::string::npos) << error.what();
+  }
+}
+
 TEST_F(Stream, RunWhileHoldsTheScriptOpen) {
   std::string seen;
   cluster().run_while(pod_, {"echo ready; cat >/dev/null", {}, ""}, "", [&](const std::string& line) { seen = line; });
