@@ -7,7 +7,8 @@ import time
 import sample
 from plugin import REPOSITORY, say
 
-NAMESPACE = "kubectl-exastro-e2e"
+#: E2E_NAMESPACE is another one, so that two runs do not meet
+NAMESPACE = os.environ.get("E2E_NAMESPACE", "kubectl-exastro-e2e")
 
 
 class Stage:
