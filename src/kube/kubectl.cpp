@@ -295,6 +295,14 @@ HttpAnswer Kubectl::ask_service(const std::string& namespace_, const std::string
   }
 }
 
+void Kubectl::end_when_silent(Handlers& handlers, bool& stalled) const {
+  handlers.idle_after = options_.stall_timeout;
+  handlers.on_idle = [&stalled](Session& session) {
+    stalled = true;
+    session.terminate();
+  };
+}
+
 Error Kubectl::stream_error(const Pod& pod, const std::string& what, const std::string& messages) const {
   std::string text = fmt::format("{} (pod {} in namespace {})", what, pod.name, pod.namespace_);
   if (const std::string said = trimmed(messages); !said.empty()) text += ": " + said;
@@ -307,11 +315,7 @@ std::string Kubectl::finish_plain(const Pod& pod, const Script& script, Input in
   handlers.on_err_line = [&](Session&, std::string_view line) {
     if (!is_heartbeat(line) && !is_exit_code_line(line)) append_line(messages, line);
   };
-  handlers.idle_after = options_.stall_timeout;
-  handlers.on_idle = [&](Session& session) {
-    stalled = true;
-    session.terminate();
-  };
+  end_when_silent(handlers, stalled);
   std::string output;
   const auto first = std::move(handlers.on_out);
   handlers.on_out = [&](Session& session, std::span<const std::byte> bytes) {
@@ -389,11 +393,7 @@ StreamReport Kubectl::download(const Pod& pod, const Script& script, const ByteH
       append_line(messages, line);
     }
   };
-  handlers.idle_after = options_.stall_timeout;
-  handlers.on_idle = [&](Session& session) {
-    stalled = true;
-    session.terminate();
-  };
+  end_when_silent(handlers, stalled);
   const Outcome outcome = process::run(exec(pod, download_script(script), script.arguments), Input::open(), handlers);
   if (stalled) {
     throw stream_error(pod, fmt::format("The stream from the pod stalled after {} bytes", received), messages);
@@ -446,11 +446,7 @@ StreamReport Kubectl::upload(const Pod& pod, const Script& script, std::uint64_t
       append_line(messages, line);
     }
   };
-  handlers.idle_after = options_.stall_timeout;
-  handlers.on_idle = [&](Session& session) {
-    stalled = true;
-    session.terminate();
-  };
+  end_when_silent(handlers, stalled);
   std::vector<std::string> arguments = {std::to_string(size)};
   arguments.insert(arguments.end(), script.arguments.begin(), script.arguments.end());
   const Outcome outcome = process::run(exec(pod, upload_script(script), arguments), Input::open(), handlers);

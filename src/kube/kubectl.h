@@ -58,6 +58,9 @@ class Kubectl : public Cluster {
   std::string finish_plain(const Pod& pod, const Script& script, process::Input input, process::Handlers handlers);
   // Runs kubectl for one request; throws KubeError in words of `what` unless it ends with 0.
   std::string request(const std::string& what, std::vector<std::string> arguments, const std::string& input = {});
+  // Ends the child when nothing at all has come from it for the stall timeout, and sets `stalled`, which must outlive
+  // it.
+  void end_when_silent(process::Handlers& handlers, bool& stalled) const;
   [[nodiscard]] Error stream_error(const Pod& pod, const std::string& what, const std::string& messages) const;
 
   KubectlOptions options_;
