@@ -154,7 +154,9 @@ Manifest::Server parse_server(const Fields& from) {
           .character_set = from.text("character_set"),
           .collation = from.text("collation"),
           .sides = from.texts("sides"),
-          .max_allowed_packet = from.number("max_allowed_packet")};
+          .max_allowed_packet = from.number("max_allowed_packet"),
+          .addresses = from.texts("addresses"),
+          .absent = from.texts("absent")};
 }
 
 Manifest::Database parse_database(const Fields& from) {
@@ -336,7 +338,9 @@ std::string format_manifest(const Manifest& manifest) {
                                {"character_set", server.character_set},
                                {"collation", server.collation},
                                {"sides", server.sides},
-                               {"max_allowed_packet", server.max_allowed_packet}});
+                               {"max_allowed_packet", server.max_allowed_packet},
+                               {"addresses", server.addresses},
+                               {"absent", server.absent}});
   }
   json["databases"] = OrderedJson::array();
   for (const auto& database : manifest.databases) {

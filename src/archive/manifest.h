@@ -52,6 +52,8 @@ struct Manifest {
     std::string collation;
     std::vector<std::string> sides;        // the sides of Exastro whose databases are there: "platform", "ita"
     std::uint64_t max_allowed_packet = 0;  // bytes
+    std::vector<std::string> addresses;    // host:port under which the sides know it
+    std::vector<std::string> absent;       // databases that the ConfigMaps name and that were not there
   };
 
   struct Database {

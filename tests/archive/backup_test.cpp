@@ -115,7 +115,16 @@ class BackupTest : public testing::Test {
     manifest.tool_version = "0.1.0";
     manifest.created_at = "2026-01-31T12:34:56Z";
     manifest.releases = {{"exastro", "exastro", "exastro", "1.4.0", "2.5.0", 3, "umbrella"}};
-    manifest.servers = {{"shared", "10.11.6", "Debian", 0, "utf8mb4", "utf8mb4_bin", {"platform", "ita"}, 16777216}};
+    manifest.servers = {{"shared",
+                         "10.11.6",
+                         "Debian",
+                         0,
+                         "utf8mb4",
+                         "utf8mb4_bin",
+                         {"platform", "ita"},
+                         16777216,
+                         {"mariadb:3306"},
+                         {}}};
     manifest.databases = {{"shared", "日本 db", dump, 4096, 1, 50, 100, "utf8mb4", "utf8mb4_bin"}};
     manifest.accounts = {{"shared", accounts_member_name("shared"), {"'ita'@'%'"}}};
     manifest.files = Manifest::Files{files, "/storage", "pvc-ita", 3};

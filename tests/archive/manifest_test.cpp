@@ -17,7 +17,7 @@ Manifest sample() {
   Manifest manifest;
   manifest.created_at = "2026-01-31T12:34:56Z";
   manifest.releases = {{"r", "ns", "exastro", "1.4.0", "2.5.0", 1, "umbrella"}};
-  manifest.servers = {{"shared", "10.11", "x", 0, "utf8mb4", "utf8mb4_bin", {"ita"}, 1}};
+  manifest.servers = {{"shared", "10.11", "x", 0, "utf8mb4", "utf8mb4_bin", {"ita"}, 1, {"mariadb:3306"}, {}}};
   manifest.databases = {{"shared", "db", "db.sql.gz", 1, 2, 3, 4, "utf8mb4", "utf8mb4_bin"}};
   manifest.members = {
       {"db.sql.gz", MemberKind::kDump, 10, std::string(64, 'a'), Encoding::kGzip, 20, std::string(64, 'b')}};
