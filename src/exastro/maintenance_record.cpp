@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "error.h"
 
 namespace exastro {
@@ -9,6 +11,18 @@ namespace {
 constexpr int kRecordVersion = 1;
 constexpr const char* kField = "record.json";
 }  // namespace
+
+bool MaintenanceRecord::has_workload(WorkloadKind kind, const std::string& in_namespace,
+                                     const std::string& name) const {
+  return std::any_of(workloads.begin(), workloads.end(), [&](const StoppedWorkload& workload) {
+    return workload.kind == kind && workload.namespace_ == in_namespace && workload.name == name;
+  });
+}
+
+bool MaintenanceRecord::has_pod(const std::string& in_namespace, const std::string& name) const {
+  return std::any_of(pods.begin(), pods.end(),
+                     [&](const MaintenancePodName& pod) { return pod.namespace_ == in_namespace && pod.name == name; });
+}
 
 std::string record_name(const std::string& release) { return "kubectl-exastro-" + release; }
 

@@ -34,6 +34,10 @@ struct MaintenanceRecord {
   std::string safety_backup;  // of a restore: the file, on the machine of who started it, that has what it replaces
   std::vector<StoppedWorkload> workloads;
   std::vector<MaintenancePodName> pods;
+
+  // Whether the record has stopped this workload, and made this pod.
+  [[nodiscard]] bool has_workload(WorkloadKind kind, const std::string& in_namespace, const std::string& name) const;
+  [[nodiscard]] bool has_pod(const std::string& in_namespace, const std::string& name) const;
 };
 
 // The ConfigMap's name. It does not carry the release's label: neither helm nor a reinstall removes it.

@@ -16,7 +16,6 @@
 #include "sequence/permissions.h"
 #include "ui/format.h"
 #include "ui/step.h"
-#include "version.h"
 
 namespace exastro {
 namespace {
@@ -47,19 +46,10 @@ archive::BackupWriter open_writer(const System& system, const BackupRequest& req
   return archive::BackupWriter(path);
 }
 
-std::vector<StockedServer> take_stock(kube::Cluster& cluster, const System& system, const PodOf& pod_of,
-                                      const std::string& run_id) {
-  std::vector<StockedServer> stocked;
-  for (auto& server : open_servers(cluster, system, pod_of, run_id)) {
-    Inventory inventory = take_inventory(server.database, request_for(system, server));
-    stocked.push_back({std::move(server), std::move(inventory)});
-  }
-  return stocked;
-}
-
 std::map<std::string, std::string> schema_versions(std::vector<StockedServer>& stocked) {
   std::map<std::string, std::string> versions;
-  for (auto& [server, inventory] : stocked) {
+  for (auto& entry : stocked) {
+    Server& server = entry.server;
     for (const Side* side : server.sides) {
       const char* table = side->id == "platform" ? "T_PLATFORM_VERSION" : "T_COMN_VERSION";
       try {
@@ -119,9 +109,10 @@ class Backup {
                        reporter_);  // undone by put_back(), or after_failure()
     try {
       prepare(run, content.manifest());
-      check_local_room(writer, estimate());
-      stop(run);
-      read_all(content);
+      check_local_room(writer, estimated_bytes(stocked_, files_facts_));
+      run.stop(Standstill::kWriters, request_.timeout);
+      take_stock_again(stocked_);  // what was made while the services were being stopped belongs to the backup
+      content.add_all(stocked_, *files_, files_facts_);
       run.confirm_standstill();
       is_whole_ = true;
       restart_and_wait(run, request_, reporter_);
@@ -132,7 +123,6 @@ class Backup {
     }
     archive::Manifest& manifest = content.manifest();
     manifest.run_id = run.id();
-    manifest.tool_version = kVersion;
     manifest.outage_seconds = run.outage().count();
     ui::Step step(reporter_, "Syncing the backup to the disk");
     writer.finish(manifest);
@@ -148,19 +138,19 @@ class Backup {
  private:
   // While everything still runs: the pods, and what there is to back up.
   void prepare(MaintenanceRun& run, archive::Manifest& manifest) {
-    {
-      ui::Step step(reporter_, "Starting the maintenance pod");
-      run.start_pods(request_.timeout);
-      step.done();
-    }
+    run.start_pods(request_.timeout);
     ui::Step step(reporter_, "Looking at databases and files");
-    stocked_ = take_stock(
-        cluster_, system_, [&](const Side& side) { return run.pod_of(side); }, run.id());
+    const auto pod_of = [&](const Side& side) { return run.pod_of(side); };
+    for (auto& server : open_servers(cluster_, system_, pod_of, run.id())) {
+      InventoryRequest what = request_for(system_, server);
+      stocked_.push_back(take_stock(std::move(server), std::move(what)));
+    }
     files_.emplace(cluster_, run.pod_of(system_.ita), system_.storage.path);
-    files_facts_ = readable_files(*files_);
+    files_facts_ = files_->facts();
+    require_readable(files_facts_);
     step.done(
-        fmt::format("{} and {}", ui::bytes_text(estimate() - files_facts_.bytes), ui::bytes_text(files_facts_.bytes)));
-    for (const auto& [server, inventory] : stocked_) {
+        fmt::format("{} and {}", ui::bytes_text(estimated_bytes(stocked_, {})), ui::bytes_text(files_facts_.bytes)));
+    for (const auto& [server, what, inventory] : stocked_) {
       require_databases(system_, server, inventory);
       warn_of(inventory, manifest.warnings);
       for (const auto& name : inventory.absent) {
@@ -172,29 +162,6 @@ class Backup {
     for (const auto& warning : manifest.warnings) reporter_.warning(warning);
     for (const auto& sentence : manifest.not_included) reporter_.warning(sentence);
     manifest.schema_versions = schema_versions(stocked_);
-  }
-
-  void stop(MaintenanceRun& run) {
-    ui::Step step(reporter_, "Stopping the proxy and everything that writes");
-    run.stop(Standstill::kWriters, request_.timeout);
-    step.done();
-  }
-
-  void read_all(BackupContent& content) {
-    // What was made while the services were being stopped belongs to the backup, too.
-    for (auto& [server, inventory] : stocked_)
-      inventory = take_inventory(server.database, request_for(system_, server));
-    for (auto& stocked : stocked_) content.add_databases(stocked);
-    for (auto& stocked : stocked_) content.add_accounts(stocked);
-    content.add_files(*files_, files_facts_);
-    content.add_keys();
-    content.add_values();
-  }
-
-  [[nodiscard]] std::uint64_t estimate() const {
-    std::uint64_t bytes = files_facts_.bytes;
-    for (const auto& [server, inventory] : stocked_) bytes += inventory.bytes();
-    return bytes;
   }
 
   kube::Cluster& cluster_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "archive/names.h"
@@ -11,6 +12,7 @@
 #include "stream/dump_check.h"
 #include "ui/format.h"
 #include "ui/step.h"
+#include "version.h"
 
 namespace exastro {
 namespace {
@@ -48,7 +50,9 @@ Manifest::Release release_entry(const Release& release) {
           release.app_version, release.revision,   release.component()};
 }
 
-Manifest::Server server_entry(const Server& server, const ServerFacts& facts) {
+Manifest::Server server_entry(const System& system, const StockedServer& stocked) {
+  const auto& [server, request, inventory] = stocked;
+  const ServerFacts& facts = inventory.server;
   Manifest::Server entry;
   entry.id = server.id;
   entry.version = facts.version;
@@ -57,7 +61,16 @@ Manifest::Server server_entry(const Server& server, const ServerFacts& facts) {
   entry.character_set = facts.character_set;
   entry.collation = facts.collation;
   entry.max_allowed_packet = facts.max_allowed_packet;
-  for (const Side* side : server.sides) entry.sides.push_back(side->id);
+  for (const Side* side : server.sides) {
+    entry.sides.push_back(side->id);
+    const std::string address = side->host + ":" + side->port;
+    if (std::find(entry.addresses.begin(), entry.addresses.end(), address) == entry.addresses.end())
+      entry.addresses.push_back(address);
+  }
+  for (const auto& name : request_for(system, server).databases) {
+    if (std::find(inventory.absent.begin(), inventory.absent.end(), name) != inventory.absent.end())
+      entry.absent.push_back(name);
+  }
   return entry;
 }
 
@@ -74,17 +87,23 @@ void check_local_room(const archive::BackupWriter& writer, std::uint64_t estimat
               "Write it elsewhere: -o DIRECTORY/");
 }
 
-FilesFacts readable_files(SharedFiles& files) {
-  const FilesFacts facts = files.facts();
-  if (facts.unreadable.empty()) return facts;
+void require_readable(const FilesFacts& facts) {
+  if (facts.unreadable.empty()) return;
   throw Error(fmt::format("Among the shared files are some that the user of Exastro's pods cannot read: {}.",
                           some_of(facts.unreadable)),
-              "Make them readable (chmod, chown) or remove them, and run the backup again.");
+              "Make them readable (chmod, chown) or remove them, and run the command again.");
+}
+
+std::uint64_t estimated_bytes(const std::vector<StockedServer>& stocked, const FilesFacts& facts) {
+  std::uint64_t bytes = facts.bytes;
+  for (const auto& entry : stocked) bytes += entry.inventory.bytes();
+  return bytes;
 }
 
 BackupContent::BackupContent(archive::BackupWriter& writer, const System& system, std::string time_text,
                              ui::Reporter& reporter)
     : writer_(writer), system_(system), time_text_(std::move(time_text)), reporter_(reporter) {
+  manifest_.tool_version = kVersion;
   for (const auto& release : system.releases) manifest_.releases.push_back(release_entry(release));
   if (system.has_mongo) {
     manifest_.not_included.emplace_back(
@@ -92,8 +111,16 @@ BackupContent::BackupContent(archive::BackupWriter& writer, const System& system
   }
 }
 
+void BackupContent::add_all(std::vector<StockedServer>& stocked, SharedFiles& files, const FilesFacts& facts) {
+  for (auto& entry : stocked) add_databases(entry);
+  for (auto& entry : stocked) add_accounts(entry);
+  add_files(files, facts);
+  add_keys();
+  add_values();
+}
+
 void BackupContent::add_databases(StockedServer& stocked) {
-  manifest_.servers.push_back(server_entry(stocked.server, stocked.inventory.server));
+  manifest_.servers.push_back(server_entry(system_, stocked));
   for (const auto& facts : stocked.inventory.databases) add_database(stocked.server, facts);
 }
 

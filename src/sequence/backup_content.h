@@ -11,35 +11,34 @@
 
 namespace exastro {
 
-// A server, and what was found on it.
-struct StockedServer {
-  Server server;
-  Inventory inventory;
-};
-
 // Throws Error if the disk that the backup is written to cannot take a third of what there is: compression seldom does
 // better.
 void check_local_room(const archive::BackupWriter& writer, std::uint64_t estimate);
 
-// Looks at the shared files. Throws Error that names some of those that cannot be read.
-FilesFacts readable_files(SharedFiles& files);
+// Throws Error that names some of the shared files that cannot be read.
+void require_readable(const FilesFacts& facts);
+
+// Bytes that the backup would have uncompressed, by what the servers and the volume say.
+std::uint64_t estimated_bytes(const std::vector<StockedServer>& stocked, const FilesFacts& facts);
 
 class BackupContent {
  public:
   // All of these must outlive it. `time_text` is the <ts> of the members' names.
   BackupContent(archive::BackupWriter& writer, const System& system, std::string time_text, ui::Reporter& reporter);
 
-  void add_databases(StockedServer& stocked);
-  void add_accounts(StockedServer& stocked);
-  void add_files(SharedFiles& files, const FilesFacts& facts);
-  void add_keys();
-  void add_values();
+  // Every member, in the order of docs/backup-format.md.
+  void add_all(std::vector<StockedServer>& stocked, SharedFiles& files, const FilesFacts& facts);
 
   // What the members so far say about the backup; the caller adds the run's own facts.
   [[nodiscard]] archive::Manifest& manifest() { return manifest_; }
 
  private:
+  void add_databases(StockedServer& stocked);
   void add_database(Server& server, const DatabaseFacts& facts);
+  void add_accounts(StockedServer& stocked);
+  void add_files(SharedFiles& files, const FilesFacts& facts);
+  void add_keys();
+  void add_values();
 
   archive::BackupWriter& writer_;
   const System& system_;

@@ -91,9 +91,9 @@ BackupPlan plan_backup(kube::Cluster& cluster, const System& system) {
   auto servers = open_servers(
       cluster, system, [&](const Side& side) { return client_pod(system, pods, side); }, "plan");
   for (auto& server : servers) {
-    Inventory inventory = take_inventory(server.database, request_for(system, server));
-    warn_of(inventory, plan.warnings);
-    plan.servers.push_back({std::move(server), std::move(inventory)});
+    InventoryRequest request = request_for(system, server);
+    plan.servers.push_back(take_stock(std::move(server), std::move(request)));
+    warn_of(plan.servers.back().inventory, plan.warnings);
   }
   for (const Side* side : {&system.platform, &system.ita}) {
     const bool asked = std::any_of(plan.servers.begin(), plan.servers.end(),
@@ -126,7 +126,7 @@ std::string plan_text(const System& system, const BackupPlan& plan, const std::s
                                 : fmt::format("{} replicas", workload.replicas);
     text += fmt::format("  {:<45} {:<20} {}\n", workload.reference(), workload.namespace_, now);
   }
-  for (const auto& [server, inventory] : plan.servers) {
+  for (const auto& [server, request, inventory] : plan.servers) {
     text += fmt::format("\nDump from the {} server ({}), {} by its own estimate:\n", server.id,
                         inventory.server.version, ui::bytes_text(inventory.bytes()));
     for (const auto& database : inventory.databases) {
@@ -153,7 +153,7 @@ Json plan_json(const System& system, const BackupPlan& plan, const std::string& 
                        {"suspended", workload.suspended}});
   }
   Json servers = Json::array();
-  for (const auto& [server, inventory] : plan.servers) {
+  for (const auto& [server, request, inventory] : plan.servers) {
     Json databases = Json::array();
     for (const auto& database : inventory.databases) {
       databases.push_back({{"name", database.name}, {"bytes", database.bytes}, {"tables", database.tables}});

@@ -90,9 +90,7 @@ class Stocktaking {
   }
 
  private:
-  [[nodiscard]] std::string folded(const std::string& name) const {
-    return inventory_.server.lower_case_table_names == 0 ? name : lower(name);
-  }
+  [[nodiscard]] std::string folded(const std::string& name) const { return inventory_.server.folded(name); }
 
   void read_server() {
     const auto rows = database_.query(
@@ -263,6 +261,10 @@ class Stocktaking {
 };
 
 }  // namespace
+
+std::string ServerFacts::folded(const std::string& name) const {
+  return lower_case_table_names == 0 ? name : lower(name);
+}
 
 std::uint64_t Inventory::bytes() const {
   std::uint64_t sum = 0;

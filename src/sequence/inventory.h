@@ -16,6 +16,9 @@ struct ServerFacts {
   std::string character_set;
   std::string collation;
   std::uint64_t max_allowed_packet = 0;  // bytes
+
+  // A database's name as this server compares it (lower_case_table_names).
+  [[nodiscard]] std::string folded(const std::string& name) const;
 };
 
 struct DatabaseFacts {

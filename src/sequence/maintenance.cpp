@@ -9,7 +9,6 @@
 #include <ctime>
 
 #include "sequence/maintenance_run.h"
-#include "ui/step.h"
 
 namespace exastro {
 
@@ -26,9 +25,7 @@ void stop_for_maintenance(kube::Cluster& cluster, const System& system, std::chr
                           ui::Reporter& reporter) {
   MaintenanceRun run(cluster, system, {"stop", false, {}}, reporter);
   try {
-    ui::Step step(reporter, "Stopping the proxy and everything that writes");
     run.stop(Standstill::kWriters, timeout);
-    step.done();
     run.leave_stopped();
   } catch (const Error& error) {
     throw run.after_failure(error);

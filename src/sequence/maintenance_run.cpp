@@ -8,6 +8,7 @@
 
 #include "process/interrupt.h"
 #include "sequence/maintenance.h"
+#include "ui/step.h"
 
 namespace exastro {
 namespace {
@@ -88,9 +89,11 @@ void MaintenanceRun::begin_record(bool replaces_all) {
   reporter_.info(
       fmt::format("A restore by {}, begun {}, was cut off while it replaced data; this one finishes its work.",
                   earlier->started_by, earlier->started_at));
-  for (const auto& pod : earlier->pods) cluster_.remove("pod", pod.namespace_, pod.name);
+  remove_pods(cluster_, *earlier);
   record_.workloads = earlier->workloads;
+  record_.safety_backup = earlier->safety_backup;
   record_.destructive = true;
+  finishes_another_ = true;
   update_record(cluster_, record_, earlier->run_id);
   state_ = State::kDestroying;
 }
@@ -101,7 +104,11 @@ MaintenanceRun::~MaintenanceRun() {
   reporter_.error(after_failure(Error("The run was cut short.")));
 }
 
-void MaintenanceRun::start_pods(std::chrono::seconds timeout) { exastro::start_pods(cluster_, specs_, timeout); }
+void MaintenanceRun::start_pods(std::chrono::seconds timeout) {
+  ui::Step step(reporter_, "Starting the maintenance pod");
+  exastro::start_pods(cluster_, specs_, timeout);
+  step.done();
+}
 
 kube::Pod MaintenanceRun::pod_of(const Side& side) const {
   for (const auto& spec : specs_) {
@@ -111,10 +118,14 @@ kube::Pod MaintenanceRun::pod_of(const Side& side) const {
 }
 
 void MaintenanceRun::stop(Standstill standstill, std::chrono::seconds timeout) {
+  ui::Step step(reporter_, fmt::format("Stopping the proxy and {}", standstill == Standstill::kAllClients
+                                                                        ? "every client of the databases"
+                                                                        : "everything that writes"));
   stopped_ = Clock::now();
   has_stopped_ = true;
   stop_services(cluster_, system_, standstill, record_);
   wait_until_stopped(cluster_, system_, record_, timeout);
+  step.done();
 }
 
 void MaintenanceRun::confirm_standstill() {
@@ -134,7 +145,7 @@ std::chrono::duration<double> MaintenanceRun::outage() const {
 
 void MaintenanceRun::begin_destruction(const std::string& safety_backup) {
   confirm();
-  record_.safety_backup = safety_backup;
+  if (!safety_backup.empty()) record_.safety_backup = safety_backup;
   record_.destructive = true;
   update_record(cluster_, record_, record_.run_id);
   state_ = State::kDestroying;
@@ -144,10 +155,6 @@ void MaintenanceRun::end_destruction() {
   record_.destructive = false;
   persistently([&] { update_record(cluster_, record_, record_.run_id); });
   state_ = State::kOpen;
-}
-
-void MaintenanceRun::remove_pods() {
-  for (const auto& pod : record_.pods) cluster_.remove("pod", pod.namespace_, pod.name);
 }
 
 void MaintenanceRun::put_back() {
@@ -176,7 +183,7 @@ std::vector<std::string> MaintenanceRun::wait_until_ready(std::chrono::seconds t
 
 void MaintenanceRun::leave_stopped() {
   const process::Interrupt::Shield shield;
-  remove_pods();
+  remove_pods(cluster_, record_);
   record_.pods.clear();
   update_record(cluster_, record_, record_.run_id);
   state_ = State::kClosed;
@@ -188,7 +195,7 @@ Error MaintenanceRun::after_failure(const Error& error) {
   if (state_ == State::kDestroying) {
     state_ = State::kClosed;
     try {
-      persistently([&] { remove_pods(); });
+      persistently([&] { remove_pods(cluster_, record_); });
     } catch (const Error& second) {
       reporter_.warning(fmt::format("A maintenance pod may be left: {}", second.what()));
     }

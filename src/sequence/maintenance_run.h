@@ -25,7 +25,7 @@ class MaintenanceRun {
 
   // Takes the lease, undoes what a run that was cut off has left, and writes this run's record. Throws Error (kBusy) if
   // another run lives, if the services were stopped on purpose, or if a restore was cut off while it replaced data and
-  // this run does not replace all of it: then its counts become this run's.
+  // this run does not replace all of it. If it does, the other's counts and safety backup become this run's.
   MaintenanceRun(kube::Cluster& cluster, const System& system, Options options, ui::Reporter& reporter);
   // Puts back what was not put back, and reports what fails in that.
   ~MaintenanceRun();
@@ -34,6 +34,9 @@ class MaintenanceRun {
 
   [[nodiscard]] const std::string& id() const { return record_.run_id; }
   [[nodiscard]] const MaintenanceRecord& record() const { return record_; }
+  // Whether it finishes what another restore has begun: then what is there now is half of one and half of another, and
+  // not worth keeping; the record names what the other kept, if it did.
+  [[nodiscard]] bool finishes_another() const { return finishes_another_; }
 
   // Undone by put_back().
   void start_pods(std::chrono::seconds timeout);
@@ -52,7 +55,7 @@ class MaintenanceRun {
   void confirm() { lease_.confirm(); }
 
   // From here on the data is no longer what it was: after a failure the services stay stopped. `safety_backup` is the
-  // file that has it, or empty.
+  // file that has it, or empty; then one that the record names already stays named.
   void begin_destruction(const std::string& safety_backup);
   // The data is whole again.
   void end_destruction();
@@ -73,7 +76,6 @@ class MaintenanceRun {
   void begin_record(bool replaces_all);
 
   enum class State { kOpen, kDestroying, kClosed };
-  void remove_pods();
 
   kube::Cluster& cluster_;
   const System& system_;
@@ -84,6 +86,7 @@ class MaintenanceRun {
   State state_ = State::kOpen;
   std::chrono::steady_clock::time_point stopped_;
   std::chrono::steady_clock::time_point started_;
+  bool finishes_another_ = false;
   bool has_stopped_ = false;
   bool has_started_ = false;
 };

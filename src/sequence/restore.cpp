@@ -3,88 +3,27 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <ctime>
 #include <filesystem>
 #include <optional>
 
-#include "archive/backup_writer.h"
-#include "archive/names.h"
 #include "process/interrupt.h"
 #include "sequence/backup_plan.h"
-#include "sequence/dump_source.h"
 #include "sequence/maintenance_run.h"
 #include "sequence/permissions.h"
 #include "sequence/proxy_check.h"
 #include "sequence/restore_check.h"
 #include "sequence/restore_server.h"
+#include "sequence/safety_backup.h"
+#include "sequence/unpacked_files.h"
 #include "ui/format.h"
 #include "ui/prompt.h"
 #include "ui/step.h"
-#include "version.h"
 
 namespace exastro {
 namespace {
 
 using archive::Manifest;
 using Clock = std::chrono::steady_clock;
-
-// The files of the backup, unpacked beside the present ones; gone again unless they have taken their place.
-class UnpackedFiles {
- public:
-  UnpackedFiles(SharedFiles& files, std::string run_id, ui::Reporter& reporter)
-      : files_(files), run_id_(std::move(run_id)), reporter_(reporter) {}
-  ~UnpackedFiles() {
-    if (!unpacked_) return;
-    const process::Interrupt::Shield shield;
-    try {
-      files_.discard_unpacked();
-    } catch (const Error& error) {
-      reporter_.warning(fmt::format("What was unpacked beside the shared files (.exastro-restore-*) is left there: {}",
-                                    error.what()));
-    }
-  }
-  UnpackedFiles(const UnpackedFiles&) = delete;
-  UnpackedFiles& operator=(const UnpackedFiles&) = delete;
-
-  void unpack(const archive::BackupReader& reader, const std::string& member) {
-    files_.discard_unpacked();
-    unpacked_ = true;
-    DumpSource source(reader, member, {});
-    const std::uint64_t size = source.size();
-    ui::Step step(reporter_, "Unpacking the shared files beside the present ones", size);
-    files_.unpack_beside(
-        run_id_, size,
-        [&](std::span<std::byte> room) {
-          const std::size_t count = source.read(room);
-          step.add(count);
-          return count;
-        },
-        [&] { return source.digest(); });
-    step.done();
-  }
-
-  void take_their_place(bool keep_extra) {
-    ui::Step step(reporter_, "Putting the shared files in place");
-    const auto kept = files_.replace(run_id_, keep_extra);
-    unpacked_ = false;
-    if (!kept.empty()) {
-      reporter_.warning(fmt::format(
-          "The backup has something else in the place of these directories; they were kept: {}", some_of(kept)));
-    }
-    try {
-      files_.discard_all(run_id_);
-    } catch (const Error& error) {
-      reporter_.warning(fmt::format("The old shared files (.exastro-old-*) could not be removed: {}", error.what()));
-    }
-    step.done();
-  }
-
- private:
-  SharedFiles& files_;
-  std::string run_id_;
-  ui::Reporter& reporter_;
-  bool unpacked_ = false;
-};
 
 std::string parts_text(const Manifest& manifest, const RestoreRequest& request) {
   std::vector<std::string> parts;
@@ -181,37 +120,33 @@ class Restore {
   // The page from "stop service" to before "start service".
   void replace_all(MaintenanceRun& run, const ProvedBackup& backup) {
     const Manifest& manifest = backup.reader.manifest();
-    {
-      ui::Step step(reporter_, "Starting the maintenance pod");
-      run.start_pods(request_.timeout);
-      step.done();
-    }
+    run.start_pods(request_.timeout);
     SharedFiles files(cluster_, run.pod_of(system_.ita), system_.storage.path);
-    std::vector<StockedServer> stocked = take_stock(run, manifest, {});
-    std::vector<std::unique_ptr<ServerRestore>> servers;
-    for (auto& entry : stocked) {
-      servers.push_back(std::make_unique<ServerRestore>(backup, system_, entry, request_, reporter_));
-      servers.back()->prepare();
-    }
+    std::vector<StockedServer> stocked = look_at_servers(run, manifest, {});
+    for (const auto& entry : stocked) check_names(manifest, system_, entry);
+    auto servers = prepare_servers(backup, stocked, request_);
     const bool with_files = request_.parts.files && manifest.files;
-    if (with_files) check_files(files, backup);
-    {
-      ui::Step step(reporter_, "Stopping the proxy and every client of the databases");
-      run.stop(Standstill::kAllClients, request_.timeout);
-      step.done();
+    const FilesFacts facts = files.facts();
+    if (with_files) require_replaceable(facts, backup.reader.member(manifest.files->member).plain_size);
+    std::optional<SafetyBackup> safety;
+    if (request_.safety_backup && !run.finishes_another()) {
+      safety.emplace(system_, safety_directory(), reporter_);
+      safety->require_possible(stocked, facts);
     }
-    const std::string safety = request_.safety_backup ? take_safety_backup(run, stocked, files) : "";
+    run.stop(Standstill::kAllClients, request_.timeout);
+    take_stock_again(stocked);
+    if (safety) safety->take(run, stocked, files, facts);
     UnpackedFiles unpacked(files, run.id(), reporter_);
     if (with_files) unpacked.unpack(backup.reader, manifest.files->member);
     for (auto& server : servers) server->end_sessions();
-    run.begin_destruction(safety);
+    run.begin_destruction(safety ? safety->path() : "");
     try {
-      replace_databases(run, servers, request_.parts, request_.keep_extra);
+      replace_databases(run, servers, request_);
       run.confirm();
       if (with_files) unpacked.take_their_place(request_.keep_extra);
     } catch (const Error& error) {
-      if (safety.empty()) throw;
-      go_back(run, manifest, safety, error);
+      if (!safety) throw;
+      go_back(run, manifest, safety->path(), error);
     }
     run.end_destruction();
     is_replaced_ = true;
@@ -228,43 +163,10 @@ class Restore {
     }
   }
 
-  // All that there is now, into a file of its own; gives its path.
-  std::string take_safety_backup(MaintenanceRun& run, std::vector<StockedServer>& stocked, SharedFiles& files) {
-    const std::string time_text = archive::format_timestamp(std::time(nullptr));
-    const auto path =
-        safety_directory() / archive::safety_file_name(system_.namespace_(), system_.release(), time_text);
-    archive::BackupWriter writer = safety_writer(path);
-    BackupContent content(writer, system_, time_text, reporter_);
-    const FilesFacts facts = readable_files(files);
-    std::uint64_t estimate = facts.bytes;
-    for (const auto& [server, inventory] : stocked) estimate += inventory.bytes();
-    check_local_room(writer, estimate);
-    reporter_.info("Backing up first what is about to be replaced");
-    for (auto& entry : stocked) content.add_databases(entry);
-    for (auto& entry : stocked) content.add_accounts(entry);
-    content.add_files(files, facts);
-    content.add_keys();
-    content.add_values();
-    content.manifest().run_id = run.id();
-    content.manifest().tool_version = kVersion;
-    writer.finish(content.manifest());
-    reporter_.info(fmt::format("What is there now is kept in {}", path.string()));
-    return path.string();
-  }
-
   [[nodiscard]] std::filesystem::path safety_directory() const {
     namespace fs = std::filesystem;
     if (!request_.safety_directory.empty()) return fs::absolute(request_.safety_directory);
     return request_.from == "-" ? fs::current_path() : fs::absolute(request_.from).lexically_normal().parent_path();
-  }
-
-  static archive::BackupWriter safety_writer(const std::filesystem::path& path) {
-    try {
-      return archive::BackupWriter(path);
-    } catch (const Error& error) {
-      throw Error(fmt::format("What is about to be replaced cannot be kept: {}", error.what()),
-                  "Name another directory with --safety-dir, or do without: --no-safety-backup", error.status());
-    }
   }
 
   // The databases as they were, from the safety backup; the files are the last to be replaced, and go back by
@@ -273,17 +175,14 @@ class Restore {
                             const Error& error) {
     const process::Interrupt::Shield shield;
     reporter_.warning(fmt::format("{} Going back to what was there, from {}", sentence(error), safety));
-    RestoreRequest everything;
-    everything.strip_definers = request_.strip_definers;
+    RestoreRequest databases;
+    databases.parts = {true, false, true};
+    databases.strip_definers = request_.strip_definers;
     try {
       const ProvedBackup before = prove_backup(safety, reporter_);
-      std::vector<StockedServer> stocked = take_stock(run, before.reader.manifest(), names_of(failed));
-      std::vector<std::unique_ptr<ServerRestore>> servers;
-      for (auto& entry : stocked) {
-        servers.push_back(std::make_unique<ServerRestore>(before, system_, entry, everything, reporter_));
-        servers.back()->prepare();
-      }
-      replace_databases(run, servers, RestoreParts{true, false, true}, false);
+      auto stocked = look_at_servers(run, before.reader.manifest(), names_of(failed));
+      auto servers = prepare_servers(before, stocked, databases);
+      replace_databases(run, servers, databases);
     } catch (const Error& second) {
       throw Error(fmt::format("{} Going back to what was there failed as well: {}", sentence(error), second.what()), "",
                   ExitStatus::kServicesStopped);
@@ -300,30 +199,39 @@ class Restore {
   }
 
   // `also` are databases that are Exastro's although no record may name them now.
-  std::vector<StockedServer> take_stock(MaintenanceRun& run, const Manifest& manifest,
-                                        const std::vector<std::string>& also) {
+  std::vector<StockedServer> look_at_servers(MaintenanceRun& run, const Manifest& manifest,
+                                             const std::vector<std::string>& also) {
     ui::Step step(reporter_, "Looking at the databases");
-    std::vector<StockedServer> stocked;
     auto servers = open_servers(
         cluster_, system_, [&](const Side& side) { return run.pod_of(side); }, run.id());
     check_layout(manifest, servers);
+    std::vector<StockedServer> stocked;
     for (auto& server : servers) {
-      InventoryRequest request = request_for(system_, server);
+      InventoryRequest what = request_for(system_, server);
       for (const auto& database : manifest.databases) {
-        if (database.server == server.id) request.also_exastros.push_back(database.name);
+        if (database.server == server.id) what.also_exastros.push_back(database.name);
       }
-      request.databases.insert(request.databases.end(), also.begin(), also.end());
-      Inventory inventory = take_inventory(server.database, request);
-      stocked.push_back({std::move(server), std::move(inventory)});
+      what.databases.insert(what.databases.end(), also.begin(), also.end());
+      stocked.push_back(take_stock(std::move(server), std::move(what)));
     }
     step.done();
     return stocked;
   }
 
-  // Throws if the files could not be replaced, which must not turn out when the databases are.
-  void check_files(SharedFiles& files, const ProvedBackup& backup) {
-    const std::uint64_t needed = backup.reader.member(backup.reader.manifest().files->member).plain_size;
-    const FilesFacts facts = files.facts();
+  std::vector<std::unique_ptr<ServerRestore>> prepare_servers(const ProvedBackup& backup,
+                                                              std::vector<StockedServer>& stocked,
+                                                              const RestoreRequest& request) {
+    std::vector<std::unique_ptr<ServerRestore>> servers;
+    for (auto& entry : stocked) {
+      servers.push_back(std::make_unique<ServerRestore>(backup, system_, entry, request, reporter_));
+      servers.back()->prepare();
+    }
+    return servers;
+  }
+
+  // Throws Error if the files could not be replaced, which must not turn out when the databases are. `needed` is in
+  // bytes.
+  void require_replaceable(const FilesFacts& facts, std::uint64_t needed) {
     if (!facts.immovable.empty()) {
       throw Error(
           fmt::format("Among the shared files are some that the user of Exastro's pods ({}) may not replace: {}.",
@@ -339,26 +247,26 @@ class Restore {
   }
 
   void replace_databases(MaintenanceRun& run, std::vector<std::unique_ptr<ServerRestore>>& servers,
-                         const RestoreParts& parts, bool keep_extra) {
+                         const RestoreRequest& request) {
     run.confirm();
     // First: when the records that name it are replaced, nobody could tell any more that it was Exastro's.
-    if (!keep_extra) {
+    if (!request.keep_extra) {
       for (auto& server : servers) server->drop_extra();
     }
-    if (parts.accounts) {
+    if (request.parts.accounts) {
       ui::Step step(reporter_, "Creating the accounts");
       for (auto& server : servers) server->create_accounts();
       step.done();
     }
-    if (parts.databases) {
+    if (request.parts.databases) {
       for (auto& server : servers) server->load_databases([&] { run.confirm(); });
     }
-    if (parts.accounts) {
+    if (request.parts.accounts) {
       ui::Step step(reporter_, "Granting what the accounts may do");
       for (auto& server : servers) server->grant();
       step.done();
     }
-    if (parts.databases) {
+    if (request.parts.databases) {
       for (auto& server : servers) server->load_views();
     }
   }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "archive/spool.h"
 #include "exastro/encryption_key.h"
@@ -111,6 +112,28 @@ void check_layout(const Manifest& manifest, const std::vector<Server>& servers) 
   throw Error(fmt::format("The backup is of a system with the database servers: {}; this one has: {}.",
                           fmt::join(there, ", "), fmt::join(here, ", ")),
               "Restore it into a system of the same layout: a shared server, or one for each side.");
+}
+
+void check_names(const Manifest& manifest, const System& system, const StockedServer& target) {
+  const auto& [server, request, inventory] = target;
+  std::set<std::string> known;
+  for (const auto& database : manifest.databases) {
+    if (database.server == server.id) known.insert(inventory.server.folded(database.name));
+  }
+  if (known.empty()) return;
+  const Manifest::Server* source = find_server(manifest, server.id);
+  if (source != nullptr) {
+    for (const auto& name : source->absent) known.insert(inventory.server.folded(name));
+  }
+  for (const auto& name : request_for(system, server).databases) {
+    if (known.contains(inventory.server.folded(name))) continue;
+    throw Error(
+        fmt::format(
+            "This system keeps its data in database {}, and the backup has none of that name: it is of a system with "
+            "other names.",
+            name),
+        "Restore it into a system whose values name the same databases.");
+  }
 }
 
 void check_fits(const Manifest& manifest, const Server& server, const ServerFacts& facts) {

@@ -30,6 +30,9 @@ void check_fits(const archive::Manifest& manifest, const System& system, ui::Rep
 
 // Throws Error if the backup is of another number of servers, or of one that treats the case of names differently.
 void check_fits(const archive::Manifest& manifest, const Server& server, const ServerFacts& facts);
+// Throws Error if the ConfigMaps name databases on this server that the backup's system did not have under these names:
+// what is replaced would be another's.
+void check_names(const archive::Manifest& manifest, const System& system, const StockedServer& target);
 void check_layout(const archive::Manifest& manifest, const std::vector<Server>& servers);
 
 }  // namespace exastro

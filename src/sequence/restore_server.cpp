@@ -15,12 +15,6 @@ namespace {
 constexpr std::uint64_t kLargestPacket = std::uint64_t{1} << 30;  // MariaDB's own limit
 constexpr int kDropTimeoutSeconds = 60;
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
 // A role or a proxy: they are the server's, not an Exastro account's own.
 bool is_grant_of_role(const std::string& grant) {
   return grant.starts_with("GRANT `") || grant.starts_with("GRANT '") || grant.starts_with("GRANT PROXY ") ||
@@ -63,7 +57,6 @@ void ServerRestore::set_packet(std::uint64_t bytes) {
 
 void ServerRestore::prepare() {
   check_fits(backup_.reader.manifest(), stocked_.server, stocked_.inventory.server);
-  check_names();
   strip_definers_ = request_.strip_definers || !stocked_.server.database.may_set_definers();
   if (!request_.parts.databases) return;
   std::uint64_t longest = 0;
@@ -85,25 +78,12 @@ void ServerRestore::prepare() {
   }
 }
 
-void ServerRestore::check_names() const {
-  std::set<std::string> held;
-  for (const auto& database : databases_) held.insert(lower(database.name));
-  for (const auto& name : request_for(system_, stocked_.server).databases) {
-    if (databases_.empty() || held.contains(lower(name))) continue;
-    throw Error(
-        fmt::format(
-            "This system keeps its data in database {}, and the backup has none of that name: it is of a system with "
-            "other names.",
-            name),
-        "Restore it into a system whose values name the same databases.");
-  }
-}
-
 void ServerRestore::end_sessions() {
   Database& database = stocked_.server.database;
+  const ServerFacts& facts = stocked_.inventory.server;
   std::set<std::string> names;
-  for (const auto& entry : databases_) names.insert(lower(entry.name));
-  for (const auto& entry : stocked_.inventory.databases) names.insert(lower(entry.name));
+  for (const auto& entry : databases_) names.insert(facts.folded(entry.name));
+  for (const auto& entry : stocked_.inventory.databases) names.insert(facts.folded(entry.name));
   std::set<std::string> users;
   for (const auto& account : stocked_.inventory.accounts) users.insert(account.user);
   std::string statements;
@@ -114,7 +94,7 @@ void ServerRestore::end_sessions() {
       // administrator may not end it (1095).
       statements += fmt::format("BEGIN NOT ATOMIC DECLARE CONTINUE HANDLER FOR 1094, 1095 BEGIN END; KILL {}; END//\n",
                                 row.at(0));
-    } else if (names.contains(lower(row.at(3)))) {
+    } else if (names.contains(facts.folded(row.at(3)))) {
       reporter_.warning(
           fmt::format("{} from {} is connected to database {}. If it holds a lock, the restore waits {} s for it "
                       "and then fails.",
@@ -149,7 +129,7 @@ void ServerRestore::create_accounts() {
 
 void ServerRestore::load(const DatabaseMember& database, const std::string& what, DumpCut cut,
                          std::uint64_t plain_end) {
-  DumpSource source(backup_.reader, database.member, std::move(cut));
+  MemberSource source(backup_.reader, database.member, std::move(cut));
   const std::uint64_t size = source.size();
   ui::Step step(reporter_, fmt::format("{} {}", what, database.name), size);
   stocked_.server.database.load(
@@ -209,14 +189,12 @@ void ServerRestore::drop_extra() {
   std::vector<std::string> dropped;
   std::string statements =
       fmt::format("SET SESSION lock_wait_timeout = {}, foreign_key_checks = 0;\n", kDropTimeoutSeconds);
-  const auto folded = [&](const std::string& name) {
-    return stocked_.inventory.server.lower_case_table_names == 0 ? name : lower(name);
-  };
+  const ServerFacts& facts = stocked_.inventory.server;
   if (request_.parts.databases && !databases_.empty()) {
     std::set<std::string> kept;
-    for (const auto& database : databases_) kept.insert(folded(database.name));
+    for (const auto& database : databases_) kept.insert(facts.folded(database.name));
     for (const auto& database : stocked_.inventory.databases) {
-      if (kept.contains(folded(database.name))) continue;
+      if (kept.contains(facts.folded(database.name))) continue;
       statements += fmt::format("DROP DATABASE IF EXISTS {};\n", quote_identifier(database.name));
       dropped.push_back("database " + database.name);
     }

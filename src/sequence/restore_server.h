@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "sequence/backup_content.h"
-#include "sequence/dump_source.h"
+#include "sequence/member_source.h"
 #include "sequence/restore.h"
 #include "sequence/restore_check.h"
 
@@ -47,9 +47,6 @@ class ServerRestore {
   };
   void load(const DatabaseMember& database, const std::string& what, DumpCut cut, std::uint64_t plain_end);
   [[nodiscard]] std::map<std::string, std::string> secret_passwords() const;
-  // Throws Error if the target's ConfigMaps name databases that the backup does not have: what is replaced would be
-  // another's.
-  void check_names() const;
   void set_packet(std::uint64_t bytes);
 
   const ProvedBackup& backup_;

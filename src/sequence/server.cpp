@@ -18,6 +18,15 @@ bool Server::holds(const std::string& side_id) const {
   return std::any_of(sides.begin(), sides.end(), [&](const Side* side) { return side->id == side_id; });
 }
 
+StockedServer take_stock(Server server, InventoryRequest request) {
+  Inventory inventory = take_inventory(server.database, request);
+  return {std::move(server), std::move(request), std::move(inventory)};
+}
+
+void take_stock_again(std::vector<StockedServer>& stocked) {
+  for (auto& [server, request, inventory] : stocked) inventory = take_inventory(server.database, request);
+}
+
 std::vector<Server> open_servers(kube::Cluster& cluster, const System& system, const PodOf& pod_of,
                                  const std::string& run_id) {
   std::vector<Server> servers;

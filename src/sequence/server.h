@@ -20,6 +20,17 @@ struct Server {
   [[nodiscard]] bool holds(const std::string& side_id) const;
 };
 
+// A server, and what was found on it.
+struct StockedServer {
+  Server server;
+  InventoryRequest request;
+  Inventory inventory;
+};
+
+StockedServer take_stock(Server server, InventoryRequest request);
+// Looks again: what was made meanwhile counts, too.
+void take_stock_again(std::vector<StockedServer>& stocked);
+
 // Where commands reach a side's server from; absent if there is no such pod.
 using PodOf = std::function<std::optional<kube::Pod>(const Side&)>;
 

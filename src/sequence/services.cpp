@@ -44,19 +44,14 @@ std::vector<std::string> still_running(kube::Cluster& cluster, const System& sys
     if (!is_live(pod)) continue;
     const std::string namespace_ = pod.value("/metadata/namespace"_json_pointer, "");
     const std::string name = pod.value("/metadata/name"_json_pointer, "");
-    const bool ours = std::any_of(record.pods.begin(), record.pods.end(), [&](const MaintenancePodName& own) {
-      return own.namespace_ == namespace_ && own.name == name;
-    });
-    if (ours) continue;
+    if (record.has_pod(namespace_, name)) continue;
     const Workload* owner = nullptr;
     for (const auto& workload : system.workloads) {
       if (workload.namespace_ == namespace_ && owns_pod(workload, pod)) owner = &workload;
     }
     bool must_go = false;
     if (owner != nullptr) {
-      must_go = std::any_of(record.workloads.begin(), record.workloads.end(), [&](const StoppedWorkload& stopped) {
-        return stopped.kind == owner->kind && stopped.namespace_ == namespace_ && stopped.name == owner->name;
-      });
+      must_go = record.has_workload(owner->kind, namespace_, owner->name);
     } else if (namespace_ == system.ita.namespace_) {
       const auto claims = claims_of(pod);
       must_go = std::find(claims.begin(), claims.end(), system.storage.claim) != claims.end();
@@ -88,12 +83,6 @@ class Refusals {
  private:
   std::exception_ptr first_;
 };
-
-// Scales groups of workloads that go to the same count with one command each.
-void scale_groups(kube::Cluster& cluster,
-                  const std::map<std::pair<std::string, int>, std::vector<std::string>>& groups) {
-  for (const auto& [key, references] : groups) cluster.scale(key.first, references, key.second);
-}
 
 }  // namespace
 
@@ -176,25 +165,20 @@ void stop_services(kube::Cluster& cluster, const System& system, Standstill stan
   // As they are now: what was found when the program began may be minutes old.
   const std::vector<Workload> stopped = to_stop(list_workloads(cluster, system.releases), standstill);
   for (const auto& workload : stopped) {
-    const bool known =
-        std::any_of(record.workloads.begin(), record.workloads.end(), [&](const StoppedWorkload& earlier) {
-          return earlier.kind == workload.kind && earlier.namespace_ == workload.namespace_ &&
-                 earlier.name == workload.name;
-        });
-    if (known) continue;
+    if (record.has_workload(workload.kind, workload.namespace_, workload.name)) continue;
     record.workloads.push_back(
         {workload.kind, workload.namespace_, workload.name, workload.replicas, workload.suspended});
   }
   update_record(cluster, record, record.run_id);
-  std::map<std::pair<std::string, int>, std::vector<std::string>> groups;
+  std::map<std::string, std::vector<std::string>> running;  // by namespace
   for (const auto& workload : stopped) {
     if (workload.kind == WorkloadKind::kCronJob) {
       if (!workload.suspended) suspend(cluster, workload.namespace_, workload.name, true);
     } else if (workload.replicas > 0) {
-      groups[{workload.namespace_, 0}].push_back(workload.reference());
+      running[workload.namespace_].push_back(workload.reference());
     }
   }
-  scale_groups(cluster, groups);
+  for (const auto& [namespace_, references] : running) cluster.scale(namespace_, references, 0);
 }
 
 std::vector<std::string> not_ready(kube::Cluster& cluster, const MaintenanceRecord& record) {
@@ -233,13 +217,17 @@ void wait_until_stopped(kube::Cluster& cluster, const System& system, const Main
   }
 }
 
+void remove_pods(kube::Cluster& cluster, const MaintenanceRecord& record) {
+  for (const auto& pod : record.pods) cluster.remove("pod", pod.namespace_, pod.name);
+}
+
 void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter) {
   // What is being put back is not given up half-way.
   const process::Interrupt::Shield shield;
   const auto present = read_record(cluster, record.namespace_, record.release);
   if (!present || present->run_id != record.run_id) {
     // A run that slept, say: somebody has put its things back, and may be at work.
-    for (const auto& pod : record.pods) cluster.remove("pod", pod.namespace_, pod.name);
+    remove_pods(cluster, record);
     if (!present) return;
     throw Error(fmt::format("The services are held by a {} of {} now, so this run has started nothing.",
                             present->operation, present->started_by),
@@ -287,7 +275,7 @@ void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui:
     refusals.attempt([&] { suspend(cluster, workload->namespace_, workload->name, false); });
   }
   refusals.throw_first();
-  for (const auto& pod : record.pods) cluster.remove("pod", pod.namespace_, pod.name);
+  remove_pods(cluster, record);
   // Last, so that whatever failed above can be done again from it.
   remove_record(cluster, record);
 }
@@ -296,10 +284,7 @@ std::vector<std::string> started_meanwhile(kube::Cluster& cluster, const System&
                                            const MaintenanceRecord& record) {
   std::vector<std::string> started;
   for (const auto& workload : list_workloads(cluster, system.releases)) {
-    const bool stopped = std::any_of(record.workloads.begin(), record.workloads.end(), [&](const StoppedWorkload& own) {
-      return own.kind == workload.kind && own.namespace_ == workload.namespace_ && own.name == workload.name;
-    });
-    if (!stopped) continue;
+    if (!record.has_workload(workload.kind, workload.namespace_, workload.name)) continue;
     const bool runs = workload.kind == WorkloadKind::kCronJob ? !workload.suspended : workload.replicas > 0;
     if (runs) started.push_back(workload.namespace_ + "/" + workload.reference());
   }

@@ -51,6 +51,9 @@ std::vector<std::string> not_ready(kube::Cluster& cluster, const MaintenanceReco
 std::vector<std::string> started_meanwhile(kube::Cluster& cluster, const System& system,
                                            const MaintenanceRecord& record);
 
+// Removes the record's maintenance pods; no error if they are gone.
+void remove_pods(kube::Cluster& cluster, const MaintenanceRecord& record);
+
 // Puts every workload back to what the record says, removes the record's pods, and last the record. A workload that
 // somebody has changed meanwhile is left as it is and reported; one that is gone too. If the record in the cluster is
 // not this one any more, only the pods are removed. Tries everything before it throws. Safe to call again.

@@ -32,11 +32,7 @@ std::vector<std::string> pods_without_record(kube::Cluster& cluster, const Syste
     for (const auto& pod : cluster.list("pods", namespace_, "app.kubernetes.io/name=exastro-maintenance")) {
       const std::string name = pod.value("/metadata/name"_json_pointer, "");
       const bool ending = pod.contains("/metadata/deletionTimestamp"_json_pointer);
-      const bool known =
-          record && std::any_of(record->pods.begin(), record->pods.end(), [&](const MaintenancePodName& own) {
-            return own.namespace_ == namespace_ && own.name == name;
-          });
-      if (!known && !ending) left.push_back(namespace_ + "/" + name);
+      if (!(record && record->has_pod(namespace_, name)) && !ending) left.push_back(namespace_ + "/" + name);
     }
   }
   return left;
@@ -103,7 +99,7 @@ std::string status_text(const System& system, const Status& status) {
   workloads += status.not_ready.empty() ? ready : ", not ready: " + some_of(status.not_ready);
   text += line("Workloads", workloads);
   if (status.stock) {
-    for (const auto& [server, inventory] : status.stock->servers) {
+    for (const auto& [server, request, inventory] : status.stock->servers) {
       text += line("Server",
                    fmt::format("{} ({}) at {}:{}, {} databases, {}, {} accounts", server.id, inventory.server.version,
                                server.sides.front()->host, server.sides.front()->port, inventory.databases.size(),

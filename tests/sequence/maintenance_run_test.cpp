@@ -138,6 +138,23 @@ TEST_F(Run, ARunThatFailsAfterTakingOverLeavesTheServicesStopped) {
   EXPECT_TRUE(find_record(cluster_, system_)->destructive);
 }
 
+TEST_F(Run, WhoFinishesAnothersRestoreKeepsTheNameOfWhatThatOneKept) {
+  {
+    MaintenanceRun run(cluster_, system_, restore_, *reporter_);
+    EXPECT_FALSE(run.finishes_another());
+    run.stop(Standstill::kAllClients, std::chrono::seconds(1));
+    run.begin_destruction("/backups/safety.tar");
+    static_cast<void>(run.after_failure(Error("Killed.")));
+  }
+  MaintenanceRun again(cluster_, system_, restore_, *reporter_);
+  EXPECT_TRUE(again.finishes_another()) << "what is there now is not worth a safety backup";
+  again.stop(Standstill::kAllClients, std::chrono::seconds(1));
+  again.begin_destruction("");
+  EXPECT_EQ(find_record(cluster_, system_)->safety_backup, "/backups/safety.tar");
+  const Error error = again.after_failure(Error("The load failed."));
+  EXPECT_NE(error.next().find("--from /backups/safety.tar"), std::string::npos) << error.next();
+}
+
 TEST_F(Run, WhatARunThatWasKilledLeftIsPutBackFirst) {
   MaintenanceRecord record;
   record.namespace_ = "ns";

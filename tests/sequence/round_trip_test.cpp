@@ -92,18 +92,18 @@ class RoundTrip : public RealServer {
     EXPECT_EQ(servers.size(), 1U);
     InventoryRequest request = request_for(system_, servers.at(0));
     request.also_exastros = also;
-    Inventory inventory = take_inventory(servers.at(0).database, request);
-    return {std::move(servers.at(0)), std::move(inventory)};
+    return take_stock(std::move(servers.at(0)), std::move(request));
   }
 
   std::filesystem::path back_up() {
     const auto path = *directory_ / "backup.tar";
     archive::BackupWriter writer(path);
     BackupContent content(writer, system_, "20260131-123456", *reporter_);
-    StockedServer stocked = stock();
-    content.add_databases(stocked);
-    content.add_accounts(stocked);
-    content.add_keys();
+    std::vector<StockedServer> stocked;
+    stocked.push_back(stock());
+    std::filesystem::create_directory(*directory_ / "storage");
+    SharedFiles files(cluster(), LocalPod::container(), (*directory_ / "storage").string());
+    content.add_all(stocked, files, files.facts());
     writer.finish(content.manifest());
     return path;
   }
@@ -221,12 +221,17 @@ TEST_F(RoundTrip, ABackupOfASystemWithOtherNamesIsRefused) {
   make().query("CREATE DATABASE platform_stg;");
   auto servers = open_servers(
       cluster(), other, [](const Side&) { return LocalPod::container(); }, "test");
-  Inventory inventory = take_inventory(servers.at(0).database, request_for(other, servers.at(0)));
-  StockedServer stocked{std::move(servers.at(0)), std::move(inventory)};
-  const RestoreRequest request;
-  ServerRestore server(backup, other, stocked, request, *reporter_);
-  EXPECT_THROW(server.prepare(), Error);
+  InventoryRequest what = request_for(other, servers.at(0));
+  const StockedServer stocked = take_stock(std::move(servers.at(0)), std::move(what));
+  EXPECT_THROW(check_names(backup.reader.manifest(), other, stocked), Error);
   make().query("DROP DATABASE platform_stg;");
+}
+
+TEST_F(RoundTrip, ASafetyBackupOfADisasterCanBeGoneBackTo) {
+  make().query("DROP DATABASE keycloak;");
+  const ProvedBackup backup = prove_backup(back_up().string(), *reporter_);
+  EXPECT_EQ(backup.reader.manifest().servers.at(0).absent, std::vector<std::string>{"keycloak"});
+  EXPECT_NO_THROW(check_names(backup.reader.manifest(), system_, stock()));
 }
 
 TEST_F(RoundTrip, WhatABackupWouldLackIsRefused) {

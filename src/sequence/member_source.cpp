@@ -1,4 +1,4 @@
-#include "sequence/dump_source.h"
+#include "sequence/member_source.h"
 
 #include <algorithm>
 #include <cstring>
@@ -19,7 +19,7 @@ constexpr int kLevel = 1;
 }  // namespace
 
 // One way through the member.
-class DumpSource::Pass {
+class MemberSource::Pass {
  public:
   Pass(const archive::BackupReader& reader, const std::string& member, const DumpCut& cut)
       : filtered_(!cut.ranges.empty() || cut.strip_definers),
@@ -85,23 +85,23 @@ class DumpSource::Pass {
   stream::Sink* first_ = nullptr;
 };
 
-DumpSource::DumpSource(const archive::BackupReader& reader, std::string member, DumpCut cut)
+MemberSource::MemberSource(const archive::BackupReader& reader, std::string member, DumpCut cut)
     : reader_(reader), member_(std::move(member)), cut_(std::move(cut)) {}
-DumpSource::~DumpSource() = default;
+MemberSource::~MemberSource() = default;
 
-std::uint64_t DumpSource::size() {
+std::uint64_t MemberSource::size() {
   if (cut_.ranges.empty() && !cut_.strip_definers) return reader_.member(member_).size;
   return Pass(reader_, member_, cut_).measure();
 }
 
-std::size_t DumpSource::read(std::span<std::byte> room) {
+std::size_t MemberSource::read(std::span<std::byte> room) {
   if (!pass_) pass_ = std::make_unique<Pass>(reader_, member_, cut_);
   const std::size_t count = pass_->read(room);
   if (count == 0) removed_ = pass_->removed();
   return count;
 }
 
-std::string DumpSource::digest() {
+std::string MemberSource::digest() {
   if (!pass_) pass_ = std::make_unique<Pass>(reader_, member_, cut_);
   // Past the last byte lies the proof that the member is the one that was verified.
   std::byte extra{};

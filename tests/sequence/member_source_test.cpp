@@ -1,4 +1,4 @@
-#include "sequence/dump_source.h"
+#include "sequence/member_source.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -41,7 +41,7 @@ class Source : public testing::Test {
   void TearDown() override { std::filesystem::remove(path_); }
 
   // What a receiver unpacks from it, read in uneven pieces.
-  std::string received(DumpSource& source) {
+  std::string received(MemberSource& source) {
     const std::uint64_t size = source.size();
     std::string stored;
     std::vector<std::byte> room(777);
@@ -62,18 +62,18 @@ class Source : public testing::Test {
 };
 
 TEST_F(Source, GivesTheMemberAsItIs) {
-  DumpSource source(*reader_, "x.sql.gz", {});
+  MemberSource source(*reader_, "x.sql.gz", {});
   EXPECT_EQ(source.size(), reader_->member("x.sql.gz").size);
   EXPECT_EQ(received(source), plain_);
 }
 
 TEST_F(Source, GivesParts) {
-  DumpSource source(*reader_, "x.sql.gz", {{{0, 10}, {1000000, 1000123}}, false});
+  MemberSource source(*reader_, "x.sql.gz", {{{0, 10}, {1000000, 1000123}}, false});
   EXPECT_EQ(received(source), plain_.substr(0, 10) + plain_.substr(1000000, 123));
 }
 
 TEST_F(Source, TakesDefinersOffTheStatementsAlone) {
-  DumpSource source(*reader_, "x.sql.gz", {{}, true});
+  MemberSource source(*reader_, "x.sql.gz", {{}, true});
   std::string expected = plain_;
   const auto at = expected.find("/*!50017 DEFINER=`root`@`%`*/");
   expected.erase(at + 9, std::string("DEFINER=`root`@`%`").size());

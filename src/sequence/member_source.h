@@ -19,13 +19,13 @@ struct DumpCut {
 };
 
 // Bytes are compressed with gzip on the way out. Memory does not grow with the dump.
-class DumpSource {
+class MemberSource {
  public:
   // The reader must outlive it. `member` is compressed.
-  DumpSource(const archive::BackupReader& reader, std::string member, DumpCut cut);
-  ~DumpSource();
-  DumpSource(const DumpSource&) = delete;
-  DumpSource& operator=(const DumpSource&) = delete;
+  MemberSource(const archive::BackupReader& reader, std::string member, DumpCut cut);
+  ~MemberSource();
+  MemberSource(const MemberSource&) = delete;
+  MemberSource& operator=(const MemberSource&) = delete;
 
   // How many bytes it will give. Reads the whole dump if it is to be changed: what comes out of a filter is known only
   // then.

@@ -1,0 +1,44 @@
+#include "sequence/safety_backup.h"
+
+#include <fmt/format.h>
+
+#include <ctime>
+
+#include "archive/names.h"
+
+namespace exastro {
+namespace {
+
+archive::BackupWriter open_writer(const std::filesystem::path& path) {
+  try {
+    return archive::BackupWriter(path);
+  } catch (const Error& error) {
+    throw Error(fmt::format("What is about to be replaced cannot be kept: {}", error.what()),
+                "Name another directory with --safety-dir, or do without: --no-safety-backup", error.status());
+  }
+}
+
+std::string time_text() { return archive::format_timestamp(std::time(nullptr)); }
+
+}  // namespace
+
+SafetyBackup::SafetyBackup(const System& system, const std::filesystem::path& directory, ui::Reporter& reporter)
+    : reporter_(reporter),
+      writer_(open_writer(directory / archive::safety_file_name(system.namespace_(), system.release(), time_text()))),
+      content_(writer_, system, time_text(), reporter) {}
+
+void SafetyBackup::require_possible(const std::vector<StockedServer>& stocked, const FilesFacts& facts) const {
+  require_readable(facts);
+  check_local_room(writer_, estimated_bytes(stocked, facts));
+}
+
+void SafetyBackup::take(const MaintenanceRun& run, std::vector<StockedServer>& stocked, SharedFiles& files,
+                        const FilesFacts& facts) {
+  reporter_.info("Backing up first what is about to be replaced");
+  content_.add_all(stocked, files, facts);
+  content_.manifest().run_id = run.id();
+  writer_.finish(content_.manifest());
+  reporter_.info(fmt::format("What is there now is kept in {}", path()));
+}
+
+}  // namespace exastro

@@ -1,0 +1,33 @@
+// A backup of what a restore is about to replace.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "archive/backup_writer.h"
+#include "sequence/backup_content.h"
+#include "sequence/maintenance_run.h"
+
+namespace exastro {
+
+class SafetyBackup {
+ public:
+  // Begins the file in `directory`. The others must outlive it. Throws Error if it cannot be written there.
+  SafetyBackup(const System& system, const std::filesystem::path& directory, ui::Reporter& reporter);
+
+  // While the services still run. Throws Error if the disk has no room for it, or something cannot be read.
+  void require_possible(const std::vector<StockedServer>& stocked, const FilesFacts& facts) const;
+  // When they stand still. Throws Error; then there is no file.
+  void take(const MaintenanceRun& run, std::vector<StockedServer>& stocked, SharedFiles& files,
+            const FilesFacts& facts);
+  // Where it is, once it is taken.
+  [[nodiscard]] std::string path() const { return writer_.path().string(); }
+
+ private:
+  ui::Reporter& reporter_;
+  archive::BackupWriter writer_;
+  BackupContent content_;
+};
+
+}  // namespace exastro

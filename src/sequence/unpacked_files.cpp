@@ -1,0 +1,56 @@
+#include "sequence/unpacked_files.h"
+
+#include <fmt/format.h>
+
+#include "process/interrupt.h"
+#include "sequence/backup_plan.h"
+#include "sequence/member_source.h"
+#include "ui/step.h"
+
+namespace exastro {
+
+UnpackedFiles::~UnpackedFiles() {
+  if (!unpacked_) return;
+  const process::Interrupt::Shield shield;
+  try {
+    files_.discard_unpacked();
+  } catch (const Error& error) {
+    reporter_.warning(
+        fmt::format("What was unpacked beside the shared files (.exastro-restore-*) is left there: {}", error.what()));
+  }
+}
+
+void UnpackedFiles::unpack(const archive::BackupReader& reader, const std::string& member) {
+  files_.discard_unpacked();
+  unpacked_ = true;
+  MemberSource source(reader, member, {});
+  const std::uint64_t size = source.size();
+  ui::Step step(reporter_, "Unpacking the shared files beside the present ones", size);
+  files_.unpack_beside(
+      run_id_, size,
+      [&](std::span<std::byte> room) {
+        const std::size_t count = source.read(room);
+        step.add(count);
+        return count;
+      },
+      [&] { return source.digest(); });
+  step.done();
+}
+
+void UnpackedFiles::take_their_place(bool keep_extra) {
+  ui::Step step(reporter_, "Putting the shared files in place");
+  const auto kept = files_.replace(run_id_, keep_extra);
+  unpacked_ = false;
+  if (!kept.empty()) {
+    reporter_.warning(fmt::format("The backup has something else in the place of these directories; they were kept: {}",
+                                  some_of(kept)));
+  }
+  try {
+    files_.discard_all(run_id_);
+  } catch (const Error& error) {
+    reporter_.warning(fmt::format("The old shared files (.exastro-old-*) could not be removed: {}", error.what()));
+  }
+  step.done();
+}
+
+}  // namespace exastro

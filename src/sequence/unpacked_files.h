@@ -1,0 +1,34 @@
+// The shared files of a backup on their way into the claim: unpacked beside the present ones, then in their place.
+#pragma once
+
+#include <string>
+
+#include "archive/backup_reader.h"
+#include "sequence/shared_files.h"
+#include "ui/reporter.h"
+
+namespace exastro {
+
+// Gone again with this object, unless they have taken their place.
+class UnpackedFiles {
+ public:
+  // All of these must outlive it.
+  UnpackedFiles(SharedFiles& files, std::string run_id, ui::Reporter& reporter)
+      : files_(files), run_id_(std::move(run_id)), reporter_(reporter) {}
+  ~UnpackedFiles();
+  UnpackedFiles(const UnpackedFiles&) = delete;
+  UnpackedFiles& operator=(const UnpackedFiles&) = delete;
+
+  // What an earlier run has left is removed first. Throws Error; the present files are as they were.
+  void unpack(const archive::BackupReader& reader, const std::string& member);
+  // With `keep_extra`, what only the old files have is moved over. Throws Error; then the old files are back.
+  void take_their_place(bool keep_extra);
+
+ private:
+  SharedFiles& files_;
+  std::string run_id_;
+  ui::Reporter& reporter_;
+  bool unpacked_ = false;
+};
+
+}  // namespace exastro
