@@ -48,6 +48,9 @@ Command add_restore(CLI::App& app) {
   command.app->add_option("--skip", own->skip, "Do not restore these parts")->check(parts);
   command.app->add_flag("--keep-extra", request.keep_extra,
                         "Keep databases, accounts and files that the backup does not have");
+  command.app->add_flag(
+      "--adopt-keys", request.adopt_keys,
+      "Onto another system: set the backup's ENCRYPT_KEYs in its Secrets, so that it can read the data");
   command.app->add_option("--safety-dir", request.safety_directory,
                           "Where to keep what is about to be replaced; without it, beside the backup");
   command.app->add_flag(

@@ -39,6 +39,15 @@ std::string base64_decode(std::string_view text) {
   return plain;
 }
 
+std::string base64_encode(std::string_view bytes) {
+  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // OpenSSL ends it with a NUL
+  const int size =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+  text.resize(static_cast<std::size_t>(size));
+  return text;
+}
+
 std::string gunzip_text(std::string_view compressed, std::size_t limit) {
   LimitedText sink(limit);
   stream::GzipDecompressor gzip(sink);

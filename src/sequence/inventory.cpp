@@ -17,12 +17,13 @@ namespace {
 // the records before it name.
 struct RecordTable {
   const char* name;
+  const char* side;
   bool of_organization;  // kept in the organizations' databases
 };
-constexpr std::array<RecordTable, 4> kRecordTables{{{"T_ORGANIZATION_DB", false},
-                                                    {"T_COMN_ORGANIZATION_DB_INFO", false},
-                                                    {"T_WORKSPACE_DB", true},
-                                                    {"T_COMN_WORKSPACE_DB_INFO", true}}};
+constexpr std::array<RecordTable, 4> kRecordTables{{{"T_ORGANIZATION_DB", "platform", false},
+                                                    {"T_COMN_ORGANIZATION_DB_INFO", "ita", false},
+                                                    {"T_WORKSPACE_DB", "platform", true},
+                                                    {"T_COMN_WORKSPACE_DB_INFO", "ita", true}}};
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
@@ -121,19 +122,19 @@ class Stocktaking {
     for (const auto& row : database_.query(
              fmt::format("SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA IN ({});",
                          existing()))) {
-      const bool wanted = std::any_of(kRecordTables.begin(), kRecordTables.end(), [&](const RecordTable& table) {
-        return table.of_organization == of_organization && upper(row.at(1)) == table.name;
+      const auto* table = std::find_if(kRecordTables.begin(), kRecordTables.end(), [&](const RecordTable& known) {
+        return known.of_organization == of_organization && upper(row.at(1)) == known.name;
       });
-      if (!wanted) continue;
-      union_of += fmt::format("SELECT {}, DB_DATABASE, DB_USER, DB_HOST, DB_PORT FROM {}.{};\n",
-                              quote_text(row.at(0) + "." + row.at(1)), quote_identifier(row.at(0)),
+      if (table == kRecordTables.end()) continue;
+      union_of += fmt::format("SELECT '{}', {}, {}, DB_DATABASE, DB_USER, DB_HOST, DB_PORT FROM {}.{};\n", table->side,
+                              quote_text(row.at(0)), quote_text(row.at(1)), quote_identifier(row.at(0)),
                               quote_identifier(row.at(1)));
     }
     if (union_of.empty()) return;
     for (const auto& row : database_.query(union_of)) {
-      inventory_.records.push_back({row.at(0), row.at(1), row.at(2), row.at(3), row.at(4)});
-      claim_database(row.at(1));
-      users_.insert(row.at(2));
+      inventory_.records.push_back({row.at(0), row.at(1), row.at(2), row.at(3), row.at(4), row.at(5), row.at(6)});
+      claim_database(row.at(3));
+      users_.insert(row.at(4));
     }
   }
 

@@ -32,7 +32,9 @@ struct DatabaseFacts {
 
 // One row of the tables in which Exastro keeps what it logs in with.
 struct ConnectionRecord {
-  std::string kept_in;  // the table, as DATABASE.TABLE
+  std::string side;     // whose ConfigMap it was made from: "platform" or "ita"
+  std::string kept_in;  // the database
+  std::string table;
   std::string database;
   std::string user;
   std::string host;

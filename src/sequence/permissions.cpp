@@ -39,8 +39,10 @@ std::vector<kube::Access> needed(const System& system, Standstill standstill) {
 
 }  // namespace
 
-void check_permissions(kube::Cluster& cluster, const System& system, Standstill standstill) {
-  const auto accesses = needed(system, standstill);
+void check_permissions(kube::Cluster& cluster, const System& system, Standstill standstill,
+                       const std::vector<kube::Access>& also) {
+  auto accesses = needed(system, standstill);
+  accesses.insert(accesses.end(), also.begin(), also.end());
   const auto answers = cluster.allowed(accesses);
   std::string missing;
   for (std::size_t i = 0; i < accesses.size(); ++i) {

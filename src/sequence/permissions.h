@@ -6,7 +6,8 @@
 
 namespace exastro {
 
-// Throws Error (kForbidden) that lists every permission that is missing.
-void check_permissions(kube::Cluster& cluster, const System& system, Standstill standstill);
+// Throws Error (kForbidden) that lists every permission that is missing, for a run with this standstill and for `also`.
+void check_permissions(kube::Cluster& cluster, const System& system, Standstill standstill,
+                       const std::vector<kube::Access>& also = {});
 
 }  // namespace exastro

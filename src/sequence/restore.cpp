@@ -8,6 +8,7 @@
 
 #include "process/interrupt.h"
 #include "sequence/backup_plan.h"
+#include "sequence/key_adoption.h"
 #include "sequence/maintenance_run.h"
 #include "sequence/permissions.h"
 #include "sequence/proxy_check.h"
@@ -41,13 +42,15 @@ std::string parts_text(const Manifest& manifest, const RestoreRequest& request) 
 class Restore {
  public:
   Restore(kube::Cluster& cluster, const System& system, const RestoreRequest& request, ui::Reporter& reporter)
-      : cluster_(cluster), system_(system), request_(request), reporter_(reporter) {}
+      : cluster_(cluster), system_(system), request_(request), reporter_(reporter), keys_(cluster, system) {}
 
   void run() {
     const ProvedBackup backup = prove_backup(request_.from, reporter_);
     const Manifest& manifest = backup.reader.manifest();
     check_fits(manifest, system_, reporter_);
-    check_permissions(cluster_, system_, Standstill::kAllClients);
+    if (request_.parts.databases) keys_.compare(backup.reader);
+    require_adoption();
+    check_permissions(cluster_, system_, Standstill::kAllClients, keys_.accesses());
     if (request_.dry_run) {
       show_plan(manifest);
       return;
@@ -80,9 +83,26 @@ class Restore {
     return request_.parts.databases && request_.parts.files && request_.parts.accounts && !request_.keep_extra;
   }
 
+  // What the databases keep encrypted can be read under the backup's keys alone.
+  void require_adoption() {
+    if (!keys_.is_needed()) return;
+    if (!request_.adopt_keys && !keys_.puts_back()) {
+      throw Error(
+          fmt::format(
+              "The backup was made under another ENCRYPT_KEY than is in {}: every password that its databases keep "
+              "would be unreadable, and the screens would answer 500.",
+              keys_.secrets_text()),
+          "If this system is to become the one of the backup, add --adopt-keys: it sets the backup's keys there. What "
+          "is "
+          "encrypted under the present ones is replaced anyway.");
+    }
+    keys_.require_possible();
+  }
+
   [[nodiscard]] std::string question(const Manifest& manifest) const {
-    return fmt::format("This stops {}/{} and replaces {} with those of {}.", system_.namespace_(), system_.release(),
-                       parts_text(manifest, request_), manifest.created_at);
+    return fmt::format("This stops {}/{} and replaces {} with those of {}.{}", system_.namespace_(), system_.release(),
+                       parts_text(manifest, request_), manifest.created_at,
+                       keys_.is_needed() ? " ENCRYPT_KEY is replaced in " + keys_.secrets_text() + "." : "");
   }
 
   void show_plan(const Manifest& manifest) {
@@ -106,6 +126,7 @@ class Restore {
       text += fmt::format("  {:<45} {}\n", workload.reference(), workload.namespace_);
       stopped.push_back({{"namespace", workload.namespace_}, {"workload", workload.reference()}});
     }
+    if (keys_.is_needed()) text += fmt::format("\nSet the backup's ENCRYPT_KEY in {}.\n", keys_.secrets_text());
     text += request_.keep_extra
                 ? "\nWhat the backup does not have is kept.\n"
                 : "\nWhat is Exastro's and not in the backup will be gone afterwards (--keep-extra keeps it).\n";
@@ -113,6 +134,7 @@ class Restore {
                       {"from", request_.from},
                       {"created_at", manifest.created_at},
                       {"databases", std::move(databases)},
+                      {"adopts_keys", keys_.is_needed()},
                       {"stopped", std::move(stopped)}},
                      text);
   }
@@ -142,12 +164,16 @@ class Restore {
     run.begin_destruction(safety ? safety->path() : "");
     try {
       replace_databases(run, servers, request_);
+      for (auto& server : servers)
+        server->move_records([&](const Side& side) -> const std::string& { return keys_.key_of(side); });
       run.confirm();
+      keys_.apply();
       if (with_files) unpacked.take_their_place(request_.keep_extra);
     } catch (const Error& error) {
       if (!safety) throw;
       go_back(run, manifest, safety->path(), error);
     }
+    if (keys_.is_needed() || run.finishes_another()) keys_.settle();
     run.end_destruction();
     is_replaced_ = true;
     look_back(run, servers);
@@ -157,6 +183,7 @@ class Restore {
   void look_back(MaintenanceRun& run, std::vector<std::unique_ptr<ServerRestore>>& servers) {
     try {
       for (auto& server : servers) server->look_back();
+      for (const auto& warning : keys_.warnings()) reporter_.warning(warning);
       run.confirm_standstill();
     } catch (const Error& error) {
       reporter_.warning(error.what());
@@ -183,6 +210,7 @@ class Restore {
       auto stocked = look_at_servers(run, before.reader.manifest(), names_of(failed));
       auto servers = prepare_servers(before, stocked, databases);
       replace_databases(run, servers, databases);
+      keys_.undo();
     } catch (const Error& second) {
       throw Error(fmt::format("{} Going back to what was there failed as well: {}", sentence(error), second.what()), "",
                   ExitStatus::kServicesStopped);
@@ -297,6 +325,7 @@ class Restore {
   const System& system_;
   const RestoreRequest& request_;
   ui::Reporter& reporter_;
+  KeyAdoption keys_;
   Clock::time_point begun_ = Clock::now();
   bool is_replaced_ = false;
 };

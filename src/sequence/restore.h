@@ -22,7 +22,8 @@ struct RestoreRequest {
   bool keep_extra = false;    // leave databases, accounts and files that the backup does not have
   bool safety_backup = true;  // of what is about to be replaced
   std::string
-      safety_directory;  // where to; empty: beside the backup, or the current directory if that is standard input
+      safety_directory;     // where to; empty: beside the backup, or the current directory if that is standard input
+  bool adopt_keys = false;  // set the backup's ENCRYPT_KEYs in the system's Secrets if they differ
   bool strip_definers = false;  // even where the server could set them
   std::chrono::seconds timeout{600};
 };

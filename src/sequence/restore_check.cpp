@@ -9,7 +9,6 @@
 #include <set>
 
 #include "archive/spool.h"
-#include "exastro/encryption_key.h"
 #include "process/interrupt.h"
 #include "ui/step.h"
 
@@ -62,22 +61,6 @@ void check_versions(const Manifest& manifest, const System& system, ui::Reporter
   }
 }
 
-void check_keys(const Manifest& manifest, const System& system) {
-  for (const Side* side : {&system.platform, &system.ita}) {
-    for (const auto& key : manifest.keys) {
-      if (key.side != side->id || key.name != "ENCRYPT_KEY" || key.fingerprint == key_fingerprint(side->encrypt_key))
-        continue;
-      throw Error(
-          fmt::format("The backup was made under another ENCRYPT_KEY than the Secret {} in namespace {} holds: every "
-                      "password in its databases would be unreadable.",
-                      side->names.global_secret, side->namespace_),
-          fmt::format("Set ENCRYPT_KEY in that Secret to the value of side {} in the backup's keys.json, restart the "
-                      "release's pods, and run the restore again.",
-                      side->id));
-    }
-  }
-}
-
 }  // namespace
 
 ProvedBackup prove_backup(const std::string& from, ui::Reporter& reporter) {
@@ -99,7 +82,6 @@ ProvedBackup prove_backup(const std::string& from, ui::Reporter& reporter) {
 
 void check_fits(const Manifest& manifest, const System& system, ui::Reporter& reporter) {
   check_versions(manifest, system, reporter);
-  check_keys(manifest, system);
   for (const auto& sentence : manifest.not_included) reporter.warning("Not in this backup: " + sentence);
 }
 

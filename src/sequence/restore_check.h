@@ -24,8 +24,7 @@ struct ProvedBackup {
 // Opens and proves it; "-" is standard input, kept in a temporary file. Throws Error (kDamaged, kNotFound).
 ProvedBackup prove_backup(const std::string& from, ui::Reporter& reporter);
 
-// Throws Error if the application is older than the backup's, or an encryption key is another: what the databases keep
-// under it could never be read again. Warns of a newer application.
+// Throws Error if the application is older than the backup's. Warns of a newer one, and of what the backup lacks.
 void check_fits(const archive::Manifest& manifest, const System& system, ui::Reporter& reporter);
 
 // Throws Error if the backup is of another number of servers, or of one that treats the case of names differently.

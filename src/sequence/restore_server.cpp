@@ -214,22 +214,38 @@ void ServerRestore::drop_extra() {
   stocked_.server.database.query(statements);
 }
 
-void ServerRestore::look_back() {
+void ServerRestore::move_records(const KeyOf& key_of) {
+  if (!request_.parts.databases) return;
   const Inventory now = take_inventory(stocked_.server.database, request_for(system_, stocked_.server));
-  std::set<std::string> elsewhere;
-  for (const auto& record : now.records) {
-    const bool here = std::any_of(stocked_.server.sides.begin(), stocked_.server.sides.end(), [&](const Side* side) {
-      return side->host == record.host && side->port == record.port;
-    });
-    if (!here) elsewhere.insert(record.host + ":" + record.port);
+  unclaimed_ = now.unclaimed;
+  std::vector<std::string> former;
+  for (const auto& server : backup_.reader.manifest().servers) {
+    if (server.id == stocked_.server.id) former = server.addresses;
   }
-  if (!elsewhere.empty()) {
+  records_ = exastro::move_records(stocked_.server, now, former, key_of);
+}
+
+void ServerRestore::look_back() {
+  for (const auto& [way, count] : records_.moved) {
+    reporter_.info(fmt::format("{} connection records were moved: {}", count, way));
+  }
+  if (records_.administrators > 0) {
+    reporter_.info(fmt::format("The administrator's login was renewed in connection records of the {} server.",
+                               stocked_.server.id));
+  }
+  if (!records_.elsewhere.empty()) {
     reporter_.warning(
         fmt::format("Connection records in the restored databases name another server ({}): where these are not "
                     "reached, the screens answer 500.",
-                    fmt::join(elsewhere, ", ")));
+                    fmt::join(records_.elsewhere, ", ")));
   }
-  for (const auto& name : now.unclaimed) {
+  for (const auto& [side, count] : records_.unreadable) {
+    reporter_.warning(
+        fmt::format("{} connection records of side {} hold a password that its ENCRYPT_KEY does not open: there the "
+                    "screens answer 500.",
+                    count, side));
+  }
+  for (const auto& name : unclaimed_) {
     reporter_.warning(
         fmt::format("Database {} is named like Exastro's, but no record names it; it was left alone.", name));
   }

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "sequence/backup_content.h"
+#include "sequence/connection_records.h"
 #include "sequence/member_source.h"
 #include "sequence/restore.h"
 #include "sequence/restore_check.h"
@@ -37,7 +37,9 @@ class ServerRestore {
   void load_databases(const std::function<void()>& before_drop);
   void grant();
   void load_views();
-  // Warns of connection records that lead elsewhere, and of DEFINER clauses that were taken out.
+  // What the application logs in with is brought to this server.
+  void move_records(const KeyOf& key_of);
+  // Tells of that, of databases that nothing names, and of DEFINER clauses that were taken out.
   void look_back();
 
  private:
@@ -60,6 +62,8 @@ class ServerRestore {
   bool strip_definers_ = false;
   std::uint64_t packet_before_ = 0;  // 0: not changed
   std::map<std::string, std::uint64_t> removed_definers_;
+  RecordChanges records_;
+  std::vector<std::string> unclaimed_;
 };
 
 }  // namespace exastro

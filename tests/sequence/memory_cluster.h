@@ -23,6 +23,7 @@ class MemoryCluster : public kube::Cluster {
   std::map<std::string, State> workloads;  // "deployment/NAME"
   std::map<std::string, Json> config_maps;
   std::map<std::string, Json> leases;
+  std::map<std::string, Json> secrets;
   std::vector<Json> pods;
   std::map<std::string, Json> maintenance_pods;  // as created
   Json pod_status = {{"status", {{"conditions", Json::array({{{"type", "Ready"}, {"status", "True"}}})}}}};  // of these
@@ -60,8 +61,9 @@ class MemoryCluster : public kube::Cluster {
       if (!maintenance_pods.contains(name)) return std::nullopt;
       return pod_status;
     }
-    const auto found = config_maps.find(name);
-    if (found == config_maps.end()) return std::nullopt;
+    const auto& objects = kind == "secret" ? secrets : config_maps;
+    const auto found = objects.find(name);
+    if (found == objects.end()) return std::nullopt;
     return found->second;
   }
   std::vector<kube::HelmRecord> helm_records(const std::optional<std::string>&) override { return {}; }
@@ -72,12 +74,12 @@ class MemoryCluster : public kube::Cluster {
     if (object["kind"] == "Pod") {
       return maintenance_pods[name] = object;
     }
-    return put(config_maps, object, true);
+    return put(object["kind"] == "Secret" ? secrets : config_maps, object, true);
   }
   Json replace(const Json& object) override {
     if (object["kind"] == "Lease") return put(leases, object, false);
     change("replace");
-    return put(config_maps, object, false);
+    return put(object["kind"] == "Secret" ? secrets : config_maps, object, false);
   }
   void remove_if_unchanged(const Json& lease) override {
     const std::scoped_lock lock(mutex_);
@@ -90,6 +92,7 @@ class MemoryCluster : public kube::Cluster {
   void remove(const std::string& kind, const std::string&, const std::string& name) override {
     change("remove " + kind);
     if (kind == "configmap") config_maps.erase(name);
+    if (kind == "secret") secrets.erase(name);
     if (kind == "pod") maintenance_pods.erase(name);
     removed.push_back(kind + "/" + name);
   }

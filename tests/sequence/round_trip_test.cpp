@@ -1,8 +1,11 @@
 // What is Exastro's on a server, out into a backup file and in again, with a real MariaDB.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <sstream>
 
+#include "exastro/encoding.h"
+#include "exastro/encryption_key.h"
 #include "real_server.h"
 #include "sequence/backup_content.h"
 #include "sequence/restore_server.h"
@@ -17,12 +20,12 @@ constexpr const char* kSystemSql = R"(
 CREATE DATABASE platform; CREATE DATABASE keycloak; CREATE DATABASE ITA_DB; CREATE DATABASE stranger;
 CREATE DATABASE PF_ORG_AAAAAAAAAAAAAAAAAAAA; CREATE DATABASE ITA_ORG_CCCCCCCCCCCCCCCCCCCC; CREATE DATABASE ITA_WS_BBBBBBBBBBBBBBBBBBBB;
 CREATE DATABASE ITA_WS_ZZZZZZZZZZZZZZZZZZZZ;
-CREATE TABLE platform.T_ORGANIZATION_DB (DB_HOST TEXT, DB_PORT INT, DB_DATABASE TEXT, DB_USER TEXT);
-INSERT INTO platform.T_ORGANIZATION_DB VALUES ('elsewhere', 3306, 'PF_ORG_AAAAAAAAAAAAAAAAAAAA', 'PF_ORG_AAAAAAAAAAAAAAAAAAAA');
+CREATE TABLE platform.T_ORGANIZATION_DB (DB_HOST TEXT, DB_PORT INT, DB_DATABASE TEXT, DB_USER TEXT, DB_PASSWORD TEXT DEFAULT '');
+INSERT INTO platform.T_ORGANIZATION_DB (DB_HOST, DB_PORT, DB_DATABASE, DB_USER) VALUES ('elsewhere', 3306, 'PF_ORG_AAAAAAAAAAAAAAAAAAAA', 'PF_ORG_AAAAAAAAAAAAAAAAAAAA');
 CREATE TABLE ITA_DB.T_COMN_ORGANIZATION_DB_INFO LIKE platform.T_ORGANIZATION_DB;
-INSERT INTO ITA_DB.T_COMN_ORGANIZATION_DB_INFO VALUES ('127.0.0.1', 1, 'ITA_ORG_CCCCCCCCCCCCCCCCCCCC', 'ITA_ORG_CCCCCCCCCCCCCCCCCCCC');
+INSERT INTO ITA_DB.T_COMN_ORGANIZATION_DB_INFO (DB_HOST, DB_PORT, DB_DATABASE, DB_USER) VALUES ('127.0.0.1', 1, 'ITA_ORG_CCCCCCCCCCCCCCCCCCCC', 'ITA_ORG_CCCCCCCCCCCCCCCCCCCC');
 CREATE TABLE ITA_ORG_CCCCCCCCCCCCCCCCCCCC.T_COMN_WORKSPACE_DB_INFO LIKE platform.T_ORGANIZATION_DB;
-INSERT INTO ITA_ORG_CCCCCCCCCCCCCCCCCCCC.T_COMN_WORKSPACE_DB_INFO VALUES
+INSERT INTO ITA_ORG_CCCCCCCCCCCCCCCCCCCC.T_COMN_WORKSPACE_DB_INFO (DB_HOST, DB_PORT, DB_DATABASE, DB_USER) VALUES
   ('127.0.0.1', 1, 'ITA_WS_BBBBBBBBBBBBBBBBBBBB', 'ITA_WS_BBBBBBBBBBBBBBBBBBBB'), ('127.0.0.1', 1, 'ITA_WS_GONE', 'ITA_WS_GONE');
 CREATE TABLE ITA_WS_BBBBBBBBBBBBBBBBBBBB.parts (id INT PRIMARY KEY, name VARCHAR(99)) ENGINE=InnoDB;
 INSERT INTO ITA_WS_BBBBBBBBBBBBBBBBBBBB.parts VALUES (1, 'a row with DEFINER=`root`@`%` */ in it');
@@ -55,7 +58,7 @@ class RoundTrip : public RealServer {
     platform.port = port();
     platform.admin_user = "root";
     platform.admin_password = kPassword;
-    platform.encrypt_key = "key";
+    platform.encrypt_key = base64_encode(std::string(32, 'k'));
     system_.ita = platform;
     system_.ita.id = "ita";
     platform.database = "platform";
@@ -121,6 +124,7 @@ class RoundTrip : public RealServer {
     server.load_databases([] {});
     server.grant();
     server.load_views();
+    server.move_records([](const Side& side) -> const std::string& { return side.encrypt_key; });
     server.look_back();
   }
 
@@ -164,7 +168,8 @@ TEST_F(RoundTrip, ARestoreBringsBackWhatWasLostAndTakesWhatWasNotThere) {
   make().query(
       "DROP DATABASE platform; DROP DATABASE ita_ws_bbbbbbbbbbbbbbbbbbbb; DROP USER reader@'%'; DROP USER "
       "'pf-user'@'%'; "
-      "INSERT INTO ita_org_cccccccccccccccccccc.T_COMN_WORKSPACE_DB_INFO VALUES ('127.0.0.1', 1, 'ITA_WS_LATER', "
+      "INSERT INTO ita_org_cccccccccccccccccccc.T_COMN_WORKSPACE_DB_INFO (DB_HOST, DB_PORT, DB_DATABASE, DB_USER) "
+      "VALUES ('127.0.0.1', 1, 'ITA_WS_LATER', "
       "'ITA_WS_LATER'); "
       "CREATE DATABASE ITA_WS_LATER; CREATE USER 'ITA_WS_LATER'@'%' IDENTIFIED BY 'x'; GRANT ALL ON ITA_WS_LATER.* TO "
       "'ITA_WS_LATER'@'%'; "
@@ -184,7 +189,8 @@ TEST_F(RoundTrip, WhatIsExtraStaysIfWanted) {
   request.from = back_up().string();
   request.keep_extra = true;
   make().query(
-      "INSERT INTO ita_org_cccccccccccccccccccc.T_COMN_WORKSPACE_DB_INFO VALUES ('127.0.0.1', 1, 'ITA_WS_LATER', "
+      "INSERT INTO ita_org_cccccccccccccccccccc.T_COMN_WORKSPACE_DB_INFO (DB_HOST, DB_PORT, DB_DATABASE, DB_USER) "
+      "VALUES ('127.0.0.1', 1, 'ITA_WS_LATER', "
       "'ITA_WS_LATER'); "
       "CREATE DATABASE ITA_WS_LATER; CREATE USER 'ITA_WS_LATER'@'%';");
   restore(request);
@@ -251,12 +257,44 @@ TEST_F(RoundTrip, WhatABackupWouldLackIsRefused) {
   }
 }
 
-TEST_F(RoundTrip, AnotherKeyOrLayoutIsRefused) {
+TEST_F(RoundTrip, OntoAnotherSystemTheRecordsAreMovedAndTheAdministratorsLoginRenewed) {
+  const std::string& key = system_.ita.encrypt_key;
+  make().query(fmt::format(
+      "ALTER TABLE ITA_DB.T_COMN_ORGANIZATION_DB_INFO ADD DB_ADMIN_USER TEXT, ADD DB_ADMIN_PASSWORD TEXT;"
+      "UPDATE ITA_DB.T_COMN_ORGANIZATION_DB_INFO SET DB_HOST = '127.0.0.1', DB_PORT = {}, DB_PASSWORD = '{}', "
+      "DB_ADMIN_USER = 'former', DB_ADMIN_PASSWORD = '{}';",
+      port(), encrypt_secret(key, "its own"), encrypt_secret(key, "the former administrator's")));
+  RestoreRequest request;
+  request.from = back_up().string();
+  system_.platform.host = system_.ita.host = "localhost";
+  restore(request);
+  const auto rows = make().query(
+      "SELECT DB_HOST, DB_PORT, DB_PASSWORD, DB_ADMIN_USER, DB_ADMIN_PASSWORD FROM "
+      "ITA_DB.T_COMN_ORGANIZATION_DB_INFO;");
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0][0], "localhost");
+  EXPECT_EQ(rows[0][1], port());
+  EXPECT_EQ(decrypt_secret(key, rows[0][2]), "its own");
+  EXPECT_EQ(rows[0][3], "root");
+  EXPECT_EQ(decrypt_secret(key, rows[0][4]), kPassword);
+  EXPECT_EQ(make().query("SELECT DB_HOST FROM platform.T_ORGANIZATION_DB;").at(0).at(0), "elsewhere");
+  EXPECT_NE(err_.str().find(fmt::format("1 connection records were moved: 127.0.0.1:{0} -> localhost:{0}", port())),
+            std::string::npos)
+      << err_.str();
+
+  // Again, nothing is left to move; under another key, that is told.
+  err_.str("");
+  system_.platform.encrypt_key = system_.ita.encrypt_key = base64_encode(std::string(32, 'x'));
+  StockedServer stocked = stock();
+  const RecordChanges changes = move_records(stocked.server, stocked.inventory, {"127.0.0.1:" + port()},
+                                             [](const Side& side) -> const std::string& { return side.encrypt_key; });
+  EXPECT_TRUE(changes.moved.empty());
+  EXPECT_EQ(changes.unreadable.at("ita"), 1U);
+}
+
+TEST_F(RoundTrip, AnotherLayoutOrAnOlderServerIsRefused) {
   const ProvedBackup backup = prove_backup(back_up().string(), *reporter_);
   check_fits(backup.reader.manifest(), system_, *reporter_);
-  System other = system_;
-  other.ita.encrypt_key = "another";
-  EXPECT_THROW(check_fits(backup.reader.manifest(), other, *reporter_), Error);
   StockedServer stocked = stock();
   std::vector<Server> servers;
   servers.push_back(stocked.server);
