@@ -37,16 +37,11 @@ Json to_config_map(const MaintenanceRecord& record) {
   }
   Json pods = Json::array();
   for (const auto& pod : record.pods) pods.push_back({{"namespace", pod.namespace_}, {"name", pod.name}});
-  const Json body = {{"version", kRecordVersion},
-                     {"release", record.release},
-                     {"runId", record.run_id},
-                     {"operation", record.operation},
-                     {"startedAt", record.started_at},
-                     {"startedBy", record.started_by},
-                     {"destructive", record.destructive},
-                     {"safetyBackup", record.safety_backup},
-                     {"workloads", std::move(workloads)},
-                     {"pods", std::move(pods)}};
+  const Json body = {
+      {"version", kRecordVersion},         {"release", record.release},      {"runId", record.run_id},
+      {"operation", record.operation},     {"startedAt", record.started_at}, {"startedBy", record.started_by},
+      {"destructive", record.destructive}, {"source", record.source},        {"safetyBackup", record.safety_backup},
+      {"workloads", std::move(workloads)}, {"pods", std::move(pods)}};
   return {{"apiVersion", "v1"},
           {"kind", "ConfigMap"},
           {"metadata",
@@ -72,6 +67,7 @@ MaintenanceRecord parse_config_map(const Json& config_map) {
     record.started_at = body.at("startedAt");
     record.started_by = body.at("startedBy");
     record.destructive = body.at("destructive");
+    record.source = body.value("source", "");
     record.safety_backup = body.value("safetyBackup", "");
     for (const auto& item : body.at("workloads")) {
       record.workloads.push_back({parse_kind(item.at("kind").get<std::string>()), item.at("namespace"), item.at("name"),

@@ -27,11 +27,13 @@ struct MaintenanceRecord {
   std::string namespace_;  // where the ConfigMap is
   std::string release;
   std::string run_id;
-  std::string operation;      // "backup" or "restore"
-  std::string started_at;     // RFC 3339, UTC
-  std::string started_by;     // user@host
-  bool destructive = false;   // a restore that has begun to replace data
-  std::string safety_backup;  // of a restore: the file, on the machine of who started it, that has what it replaces
+  std::string operation;     // "backup" or "restore"
+  std::string started_at;    // RFC 3339, UTC
+  std::string started_by;    // user@host
+  bool destructive = false;  // a restore that has begun to replace data
+  // Of a restore, on the machine of who started it; empty if there is no such file.
+  std::string source;         // what it restores
+  std::string safety_backup;  // what it replaces
   std::vector<StoppedWorkload> workloads;
   std::vector<MaintenancePodName> pods;
 

@@ -94,6 +94,20 @@ WorkloadKind parse_kind(std::string_view word) {
   throw Error(fmt::format("'{}' is no kind of workload that this program knows.", word));
 }
 
+std::string last_set_by(const Json& workload) {
+  std::string manager;
+  std::string latest;
+  for (const auto& entry : workload.value("/metadata/managedFields"_json_pointer, Json::array())) {
+    const bool sets = entry.contains("/fieldsV1/f:spec/f:replicas"_json_pointer) ||
+                      entry.contains("/fieldsV1/f:spec/f:suspend"_json_pointer);
+    const std::string time = entry.value("time", "");  // RFC 3339 in UTC: compares as text
+    if (!sets || time < latest) continue;
+    latest = time;
+    manager = entry.value("manager", "");
+  }
+  return manager;
+}
+
 bool owns_pod(const Workload& workload, const Json& pod) {
   const Json labels = at(pod, "/metadata/labels");
   if (!labels.is_object()) return false;

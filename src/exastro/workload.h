@@ -47,6 +47,10 @@ std::vector<Workload> parse_workloads(const std::vector<Json>& items);
 std::string_view kind_word(WorkloadKind kind);
 WorkloadKind parse_kind(std::string_view word);
 
+// Who set the count or the suspend flag of a workload last, by its metadata.managedFields: "argocd-controller", say;
+// empty if that is not told.
+std::string last_set_by(const Json& workload);
+
 // Whether a pod belongs to the workload, by its labels.
 bool owns_pod(const Workload& workload, const Json& pod);
 

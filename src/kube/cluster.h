@@ -98,6 +98,9 @@ class Cluster {
                                  const std::string& selector) = 0;
   // Absent if there is no such object. Throws KubeError for anything else.
   virtual std::optional<Json> get(const std::string& kind, const std::string& namespace_, const std::string& name) = 0;
+  // The same with metadata.managedFields, which tells who has set what.
+  virtual std::optional<Json> get_with_managers(const std::string& kind, const std::string& namespace_,
+                                                const std::string& name) = 0;
   // Helm's records, without their bodies.
   virtual std::vector<HelmRecord> helm_records(const std::optional<std::string>& namespace_) = 0;
 

@@ -171,8 +171,20 @@ std::vector<Json> Kubectl::list(const std::string& kinds, const std::optional<st
 }
 
 std::optional<Json> Kubectl::get(const std::string& kind, const std::string& namespace_, const std::string& name) {
+  return get_object(kind, namespace_, name, {});
+}
+
+std::optional<Json> Kubectl::get_with_managers(const std::string& kind, const std::string& namespace_,
+                                               const std::string& name) {
+  return get_object(kind, namespace_, name, {"--show-managed-fields"});
+}
+
+std::optional<Json> Kubectl::get_object(const std::string& kind, const std::string& namespace_, const std::string& name,
+                                        const std::vector<std::string>& also) {
   const std::string what = fmt::format("Reading {} {} in namespace {}", kind, name, namespace_);
-  const std::string text = request(what, {"get", kind, name, "-n", namespace_, "-o", "json", "--ignore-not-found"});
+  std::vector<std::string> arguments = {"get", kind, name, "-n", namespace_, "-o", "json", "--ignore-not-found"};
+  arguments.insert(arguments.end(), also.begin(), also.end());
+  const std::string text = request(what, std::move(arguments));
   if (trimmed(text).empty()) return std::nullopt;
   return parse_json(what, text);
 }

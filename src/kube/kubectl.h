@@ -32,6 +32,8 @@ class Kubectl : public Cluster {
   std::vector<Json> list(const std::string& kinds, const std::optional<std::string>& namespace_,
                          const std::string& selector) override;
   std::optional<Json> get(const std::string& kind, const std::string& namespace_, const std::string& name) override;
+  std::optional<Json> get_with_managers(const std::string& kind, const std::string& namespace_,
+                                        const std::string& name) override;
   std::vector<HelmRecord> helm_records(const std::optional<std::string>& namespace_) override;
   Json create(const Json& object) override;
   Json replace(const Json& object) override;
@@ -56,6 +58,8 @@ class Kubectl : public Cluster {
                                       const std::vector<std::string>& arguments) const;
   // Runs a plain script to its proved end; gives what it printed.
   std::string finish_plain(const Pod& pod, const Script& script, process::Input input, process::Handlers handlers);
+  std::optional<Json> get_object(const std::string& kind, const std::string& namespace_, const std::string& name,
+                                 const std::vector<std::string>& also);
   // Runs kubectl for one request; throws KubeError in words of `what` unless it ends with 0.
   std::string request(const std::string& what, std::vector<std::string> arguments, const std::string& input = {});
   // Ends the child when nothing at all has come from it for the stall timeout, and sets `stalled`, which must outlive

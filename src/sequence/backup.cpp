@@ -105,7 +105,7 @@ class Backup {
     archive::BackupWriter writer = open_writer(system_, request_, time_text);
     BackupContent content(writer, system_, time_text, reporter_);
     std::optional<Error> late;
-    MaintenanceRun run(cluster_, system_, {"backup", false, {}},
+    MaintenanceRun run(cluster_, system_, {"backup", false, "", {}},
                        reporter_);  // undone by put_back(), or after_failure()
     try {
       prepare(run, content.manifest());

@@ -23,7 +23,7 @@ std::string now_text() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime
 
 void stop_for_maintenance(kube::Cluster& cluster, const System& system, std::chrono::seconds timeout,
                           ui::Reporter& reporter) {
-  MaintenanceRun run(cluster, system, {"stop", false, {}}, reporter);
+  MaintenanceRun run(cluster, system, {"stop", false, "", {}}, reporter);
   try {
     run.stop(Standstill::kWriters, timeout);
     run.leave_stopped();

@@ -66,6 +66,7 @@ MaintenanceRun::MaintenanceRun(kube::Cluster& cluster, const System& system, Opt
              holder_text(record_.operation, record_.started_by, record_.started_at), options.lease,
              [&](const std::string& holder) { reporter.info(Lease::watching_text(holder, options.lease)); }) {
   specs_ = plan_pods(system, record_.run_id);
+  record_.source = options.source;
   for (const auto& spec : specs_) record_.pods.push_back({spec.namespace_, spec.name});
   begin_record(options.replaces_all);
 }
@@ -199,14 +200,9 @@ Error MaintenanceRun::after_failure(const Error& error) {
     } catch (const Error& second) {
       reporter_.warning(fmt::format("A maintenance pod may be left: {}", second.what()));
     }
-    return Error(
-        fmt::format("{} The data is only partly replaced, so the services stay stopped.", sentence(error)),
-        fmt::format(
-            "Run the restore again: kubectl exastro restore -n {} --from FILE{}. What ran before is recorded in the "
-            "cluster and comes back then.",
-            record_.namespace_,
-            record_.safety_backup.empty() ? "" : ", or go back with --from " + record_.safety_backup),
-        ExitStatus::kServicesStopped);
+    return Error(fmt::format("{} The data is only partly replaced, so the services stay stopped.", sentence(error)),
+                 how_to_finish(record_) + " What ran before is recorded in the cluster and comes back then.",
+                 ExitStatus::kServicesStopped);
   }
   try {
     put_back();

@@ -20,6 +20,7 @@ class MaintenanceRun {
   struct Options {
     std::string operation;      // "backup", "restore" or "stop"
     bool replaces_all = false;  // a restore of everything: it may finish what one that was cut off has begun
+    std::string source;         // of a restore: the file, for whoever has to finish it
     Lease::Options lease;
   };
 
@@ -73,7 +74,7 @@ class MaintenanceRun {
   Error after_failure(const Error& error);
 
  private:
-  void begin_record(bool replaces_all);
+  void begin_record(bool replaces_all);  // see the constructor
 
   enum class State { kOpen, kDestroying, kClosed };
 

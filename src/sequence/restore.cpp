@@ -59,7 +59,7 @@ class Restore {
       throw Error("Nothing was changed, as you did not answer yes.", "", ExitStatus::kDeclined);
     }
     begun_ = Clock::now();
-    MaintenanceRun run(cluster_, system_, {"restore", replaces_all(), {}},
+    MaintenanceRun run(cluster_, system_, {"restore", replaces_all(), source(), {}},
                        reporter_);  // undone by put_back(), or after_failure()
     std::vector<std::string> missing;
     std::string proxy;
@@ -79,6 +79,11 @@ class Restore {
   }
 
  private:
+  // The backup's place for another run to find; none if it came through a pipe.
+  [[nodiscard]] std::string source() const {
+    return request_.from == "-" ? "" : std::filesystem::absolute(request_.from).lexically_normal().string();
+  }
+
   [[nodiscard]] bool replaces_all() const {
     return request_.parts.databases && request_.parts.files && request_.parts.accounts && !request_.keep_extra;
   }

@@ -108,20 +108,23 @@ Error stopped_on_purpose(const MaintenanceRecord& earlier) {
                fmt::format("Start them with: kubectl exastro start -n {}", earlier.namespace_), ExitStatus::kBusy);
 }
 
+std::string how_to_finish(const MaintenanceRecord& record) {
+  const auto command = [&](const std::string& file) {
+    return fmt::format("kubectl exastro restore -n {} --from {}", record.namespace_, file);
+  };
+  std::string text =
+      "Finish it with a restore of everything: " + command(record.source.empty() ? "FILE" : record.source);
+  if (!record.safety_backup.empty()) text += fmt::format(", or go back: {}", command(record.safety_backup));
+  if (!record.source.empty() || !record.safety_backup.empty())
+    text += fmt::format(" (on the machine of {})", record.started_by);
+  return text + ".";
+}
+
 Error half_replaced(const MaintenanceRecord& earlier) {
-  return Error(
-      fmt::format(
-          "A restore by {}, begun {}, was cut off after it had begun to replace data; Exastro would work on half "
-          "of it.",
-          earlier.started_by, earlier.started_at),
-      earlier.safety_backup.empty()
-          ? fmt::format("Finish it with a restore of everything: kubectl exastro restore -n {} --from FILE",
-                        earlier.namespace_)
-          : fmt::format(
-                "Finish it with a restore of everything, kubectl exastro restore -n {} --from FILE, or go back with "
-                "--from {} (on the machine of {}).",
-                earlier.namespace_, earlier.safety_backup, earlier.started_by),
-      ExitStatus::kServicesStopped);
+  return Error(fmt::format("A restore by {}, begun {}, was cut off after it had begun to replace data; Exastro would "
+                           "work on half of it.",
+                           earlier.started_by, earlier.started_at),
+               how_to_finish(earlier), ExitStatus::kServicesStopped);
 }
 
 void create_record(kube::Cluster& cluster, const MaintenanceRecord& record) {
@@ -286,7 +289,12 @@ std::vector<std::string> started_meanwhile(kube::Cluster& cluster, const System&
   for (const auto& workload : list_workloads(cluster, system.releases)) {
     if (!record.has_workload(workload.kind, workload.namespace_, workload.name)) continue;
     const bool runs = workload.kind == WorkloadKind::kCronJob ? !workload.suspended : workload.replicas > 0;
-    if (runs) started.push_back(workload.namespace_ + "/" + workload.reference());
+    if (!runs) continue;
+    const auto live =
+        cluster.get_with_managers(std::string(kind_word(workload.kind)), workload.namespace_, workload.name);
+    const std::string who = live ? last_set_by(*live) : "";
+    started.push_back(fmt::format("{}/{}{}", workload.namespace_, workload.reference(),
+                                  who.empty() ? "" : fmt::format(" (by {})", who)));
   }
   for (auto& pod : still_running(cluster, system, record)) started.push_back("pod " + std::move(pod));
   return started;

@@ -26,6 +26,9 @@ std::optional<MaintenanceRecord> find_record(kube::Cluster& cluster, const Syste
 Error stopped_on_purpose(const MaintenanceRecord& earlier);
 Error half_replaced(const MaintenanceRecord& earlier);
 
+// The commands that end a restore which was cut off, one way or the other.
+std::string how_to_finish(const MaintenanceRecord& record);
+
 // Creates the record. Throws Error (kBusy) if there is one already: it alone knows the true counts, so it is never
 // written over.
 void create_record(kube::Cluster& cluster, const MaintenanceRecord& record);

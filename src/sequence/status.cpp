@@ -63,7 +63,7 @@ std::string Status::state() const {
 
 std::string Status::next() const {
   if (holder && holder->alive) return "wait until it has ended";
-  if (record && record->destructive) return "kubectl exastro restore --from FILE";
+  if (record && record->destructive) return half_replaced(*record).next();
   if (record) return "kubectl exastro start";
   if (!left_pods.empty()) return "kubectl delete pod " + left_pods.front().substr(left_pods.front().find('/') + 1);
   if (!not_ready.empty()) return "kubectl get pods";
@@ -76,6 +76,8 @@ Status look_at(kube::Cluster& cluster, const System& system) {
   status.holder = Lease::look(cluster, system.namespace_(), system.release(), kWatch);
   status.workloads = system.workloads.size();
   status.not_ready = not_ready(cluster, wanted_now(system));
+  if (status.record && status.record->operation == "stop")
+    status.started = started_meanwhile(cluster, system, *status.record);
   status.left_pods = pods_without_record(cluster, system, status.record);
   try {
     status.stock = plan_backup(cluster, system);
@@ -98,6 +100,7 @@ std::string status_text(const System& system, const Status& status) {
   const char* ready = status.record ? ", the others ready" : ", all ready";
   workloads += status.not_ready.empty() ? ready : ", not ready: " + some_of(status.not_ready);
   text += line("Workloads", workloads);
+  if (!status.started.empty()) text += line("Warning", "recorded as stopped, but running: " + some_of(status.started));
   if (status.stock) {
     for (const auto& [server, request, inventory] : status.stock->servers) {
       text += line("Server",
@@ -123,6 +126,7 @@ Json status_json(const System& system, const Status& status) {
   json["state"] = status.state();
   json["next"] = status.next();
   json["notReady"] = status.not_ready;
+  json["startedMeanwhile"] = status.started;
   json["leftPods"] = status.left_pods;
   if (status.stock) json["stock"] = plan_json(system, *status.stock, "");
   if (!status.stock_error.empty()) json["stockError"] = status.stock_error;

@@ -16,6 +16,7 @@ struct Status {
   std::optional<LeaseHolder> holder;
   std::vector<std::string> not_ready;  // workloads with fewer ready pods than wanted
   std::size_t workloads = 0;
+  std::vector<std::string> started;    // recorded as stopped, and running again
   std::vector<std::string> left_pods;  // maintenance pods that no record knows
   std::optional<BackupPlan> stock;     // sizes, if the servers and files could be asked
   std::string stock_error;             // else why not

@@ -49,6 +49,19 @@ TEST(Workload, CountsAreTheWantedOnes) {
   EXPECT_EQ(workloads[3].reference(), "cronjob/c");
 }
 
+TEST(Workload, TellsWhoSetItsCountLast) {
+  Json scaled = deployment("d", {{"replicas", 2}});
+  EXPECT_EQ(last_set_by(scaled), "");
+  const Json replicas = {{"f:spec", {{"f:replicas", Json::object()}}}};
+  scaled["metadata"]["managedFields"] = {
+      {{"manager", "helm"}, {"time", "2026-01-01T00:00:00Z"}, {"fieldsV1", replicas}},
+      {{"manager", "argocd-controller"}, {"time", "2026-02-01T00:00:00Z"}, {"fieldsV1", replicas}},
+      {{"manager", "kube-controller-manager"},
+       {"time", "2026-03-01T00:00:00Z"},
+       {"fieldsV1", {{"f:status", Json::object()}}}}};
+  EXPECT_EQ(last_set_by(scaled), "argocd-controller");
+}
+
 TEST(Workload, OwnsThePodsThatItsSelectorTakes) {
   const auto workloads =
       parse_workloads({deployment("d", {{"selector", {{"matchLabels", {{"app", "d"}, {"instance", "r"}}}}}}),
@@ -59,8 +72,9 @@ TEST(Workload, OwnsThePodsThatItsSelectorTakes) {
 }
 
 TEST(MaintenanceRecord, GoesThereAndBack) {
-  MaintenanceRecord record{"ns",      "exastro", "run-1",         "restore", "2026-11-23T00:00:00Z",
-                           "me@here", true,      "/x/safety.tar", {},        {}};
+  MaintenanceRecord record{"ns",      "exastro", "run-1",         "restore",       "2026-11-23T00:00:00Z",
+                           "me@here", true,      "/x/backup.tar", "/x/safety.tar", {},
+                           {}};
   record.workloads = {{WorkloadKind::kDeployment, "ns", "platform-auth", 2, false},
                       {WorkloadKind::kCronJob, "ns2", "clean", 0, true}};
   record.pods = {{"ns", "exastro-maintenance-1"}};
@@ -72,6 +86,7 @@ TEST(MaintenanceRecord, GoesThereAndBack) {
   EXPECT_EQ(back.workloads[0].replicas, 2);
   EXPECT_TRUE(back.workloads[1].suspended);
   EXPECT_TRUE(back.destructive);
+  EXPECT_EQ(back.source, record.source);
   EXPECT_EQ(back.safety_backup, record.safety_backup);
 }
 

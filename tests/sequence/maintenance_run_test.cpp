@@ -31,9 +31,9 @@ class Run : public testing::Test {
     return cluster_.workloads == before_ && cluster_.config_maps.empty() && cluster_.maintenance_pods.empty();
   }
 
-  MaintenanceRun::Options backup_{"backup", false, {}};
-  MaintenanceRun::Options restore_{"restore", true, {}};
-  MaintenanceRun::Options stop_{"stop", false, {}};
+  MaintenanceRun::Options backup_{"backup", false, "", {}};
+  MaintenanceRun::Options restore_{"restore", true, "/backups/exastro.tar", {}};
+  MaintenanceRun::Options stop_{"stop", false, "", {}};
   MemoryCluster cluster_;
   System system_;
   std::map<std::string, MemoryCluster::State> before_;

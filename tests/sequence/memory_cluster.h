@@ -27,6 +27,7 @@ class MemoryCluster : public kube::Cluster {
   std::vector<Json> pods;
   std::map<std::string, Json> maintenance_pods;  // as created
   Json pod_status = {{"status", {{"conditions", Json::array({{{"type", "Ready"}, {"status", "True"}}})}}}};  // of these
+  std::optional<Json> managed;  // what get_with_managers() gives
   std::vector<std::string> removed;
   std::vector<std::string> calls;  // changes, in their order
   int fail_at = -1;                // the change with this number fails
@@ -65,6 +66,9 @@ class MemoryCluster : public kube::Cluster {
     const auto found = objects.find(name);
     if (found == objects.end()) return std::nullopt;
     return found->second;
+  }
+  std::optional<Json> get_with_managers(const std::string&, const std::string&, const std::string&) override {
+    return managed;
   }
   std::vector<kube::HelmRecord> helm_records(const std::optional<std::string>&) override { return {}; }
   Json create(const Json& object) override {

@@ -162,6 +162,18 @@ Json pod(const std::string& name, const std::string& app, const std::string& pha
   return result;
 }
 
+TEST_F(Services, WhoStartsAStoppedWorkloadAgainIsNamed) {
+  const auto record = stop();
+  EXPECT_TRUE(started_meanwhile(cluster_, system_, record).empty());
+  cluster_.workloads.at("deployment/ita-by-one").replicas = 1;
+  const Json field = {{"manager", "argocd-controller"},
+                      {"time", "2026-02-01T00:00:00Z"},
+                      {"fieldsV1", {{"f:spec", {{"f:replicas", Json::object()}}}}}};
+  cluster_.managed = Json{{"metadata", {{"managedFields", Json::array({field})}}}};
+  EXPECT_EQ(started_meanwhile(cluster_, system_, record),
+            std::vector<std::string>{"ns/deployment/ita-by-one (by argocd-controller)"});
+}
+
 TEST_F(Services, WaitingNamesThePodsThatWillNotGo) {
   const auto record = stop();
   cluster_.pods = {pod("gone", "ita-by-one", "Succeeded"), pod("api", "ita-api-admin", "Running", "pvc-ita-global"),

@@ -76,6 +76,10 @@ class ScriptedCluster : public kube::Cluster {
     if (found == objects.end()) return std::nullopt;
     return found->second;
   }
+  std::optional<Json> get_with_managers(const std::string& kind, const std::string& namespace_,
+                                        const std::string& name) override {
+    return get(kind, namespace_, name);
+  }
   std::vector<kube::HelmRecord> helm_records(const std::optional<std::string>& namespace_) override {
     if (!namespace_ && !may_list_all) {
       throw kube::KubeError(kube::Reason::kForbidden, "forbidden", "", ExitStatus::kForbidden);

@@ -53,6 +53,8 @@ def nothing_left(system, seconds=30):
             left += [f"pod {item['metadata']['name']}" for item in system.cluster.get("pods", "-n", namespace, "-l", OWN)["items"]]
             left += [f"ConfigMap {item['metadata']['name']}" for item in system.cluster.get("configmaps", "-n", namespace)["items"]
                      if item["metadata"]["name"].startswith("kubectl-exastro")]
+            left += [f"Secret {item['metadata']['name']}" for item in system.cluster.get("secrets", "-n", namespace)["items"]
+                     if item["metadata"]["name"].startswith("kubectl-exastro")]
             left += [f"Lease {item['metadata']['name']}" for item in system.cluster.get("leases", "-n", namespace)["items"]]
         if not left:
             return
