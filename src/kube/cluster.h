@@ -2,6 +2,7 @@
 // tests script another.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -87,6 +88,10 @@ using DigestOf = std::function<std::string()>;
 class Cluster {
  public:
   virtual ~Cluster() = default;
+
+  // From now on, what can be asked or done twice (reads, removals, counts and flags that are set) is tried again for so
+  // long while the API server cannot be reached. At first it is not: a wrong address should be told at once.
+  virtual void be_patient(std::chrono::seconds patience) = 0;
 
   // The namespace that the person chose with -n, if any, and the one of the kube context ("default" if it has none).
   [[nodiscard]] virtual std::optional<std::string> chosen_namespace() const = 0;

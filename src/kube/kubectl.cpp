@@ -8,8 +8,10 @@
 #include <cstdlib>
 #include <regex>
 #include <sstream>
+#include <thread>
 
 #include "kube/remote_script.h"
+#include "process/interrupt.h"
 
 namespace exastro::kube {
 namespace {
@@ -20,6 +22,7 @@ using process::Outcome;
 using process::Session;
 
 constexpr std::size_t kMostMessages = 64 * 1024;
+constexpr std::chrono::seconds kBetweenTries{1};
 
 bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
@@ -142,6 +145,19 @@ std::string Kubectl::request(const std::string& what, std::vector<std::string> a
   return outcome.out;
 }
 
+std::string Kubectl::patient_request(const std::string& what, const std::vector<std::string>& arguments) {
+  const auto deadline = std::chrono::steady_clock::now() + patience_.load();
+  while (true) {
+    try {
+      return request(what, arguments);
+    } catch (const KubeError& error) {
+      if (error.reason() != Reason::kUnreachable || std::chrono::steady_clock::now() >= deadline) throw;
+    }
+    process::Interrupt::throw_if_requested();
+    std::this_thread::sleep_for(kBetweenTries);
+  }
+}
+
 std::optional<std::string> Kubectl::chosen_namespace() const {
   if (options_.namespace_.empty()) return std::nullopt;
   return options_.namespace_;
@@ -164,7 +180,7 @@ std::vector<Json> Kubectl::list(const std::string& kinds, const std::optional<st
   if (!selector.empty()) arguments.insert(arguments.end(), {"-l", selector});
   const std::string what =
       fmt::format("Listing {} in {}", kinds, namespace_ ? "namespace " + *namespace_ : "all namespaces");
-  Json answer = parse_json(what, request(what, std::move(arguments)));
+  Json answer = parse_json(what, patient_request(what, arguments));
   std::vector<Json> items;
   for (auto& item : answer["items"]) items.push_back(std::move(item));
   return items;
@@ -184,7 +200,7 @@ std::optional<Json> Kubectl::get_object(const std::string& kind, const std::stri
   const std::string what = fmt::format("Reading {} {} in namespace {}", kind, name, namespace_);
   std::vector<std::string> arguments = {"get", kind, name, "-n", namespace_, "-o", "json", "--ignore-not-found"};
   arguments.insert(arguments.end(), also.begin(), also.end());
-  const std::string text = request(what, std::move(arguments));
+  const std::string text = patient_request(what, arguments);
   if (trimmed(text).empty()) return std::nullopt;
   return parse_json(what, text);
 }
@@ -198,7 +214,7 @@ std::vector<HelmRecord> Kubectl::helm_records(const std::optional<std::string>& 
   } else {
     arguments.emplace_back("-A");
   }
-  std::istringstream table(request("Listing Helm's releases", std::move(arguments)));
+  std::istringstream table(patient_request("Listing Helm's releases", arguments));
   std::vector<HelmRecord> records;
   for (std::string line; std::getline(table, line);) {
     std::istringstream cells(line);
@@ -239,8 +255,8 @@ void Kubectl::remove_if_unchanged(const Json& lease) {
 }
 
 void Kubectl::remove(const std::string& kind, const std::string& namespace_, const std::string& name) {
-  request(fmt::format("Deleting {} {}", kind, name),
-          {"delete", kind, name, "-n", namespace_, "--ignore-not-found", "--wait=false", "-o", "name"});
+  patient_request(fmt::format("Deleting {} {}", kind, name),
+                  {"delete", kind, name, "-n", namespace_, "--ignore-not-found", "--wait=false", "-o", "name"});
 }
 
 void Kubectl::scale(const std::string& namespace_, const std::vector<std::string>& workloads, int replicas) {
@@ -248,13 +264,13 @@ void Kubectl::scale(const std::string& namespace_, const std::vector<std::string
   std::vector<std::string> arguments = {"scale", "-n",  namespace_, fmt::format("--replicas={}", replicas),
                                         "-o",    "name"};
   arguments.insert(arguments.end(), workloads.begin(), workloads.end());
-  request(fmt::format("Scaling {} workloads to {}", workloads.size(), replicas), std::move(arguments));
+  patient_request(fmt::format("Scaling {} workloads to {}", workloads.size(), replicas), arguments);
 }
 
 void Kubectl::patch(const std::string& kind, const std::string& namespace_, const std::string& name,
                     const Json& merge_patch) {
-  request(fmt::format("Changing {} {}", kind, name),
-          {"patch", kind, name, "-n", namespace_, "--type=merge", "-p", merge_patch.dump(), "-o", "name"});
+  patient_request(fmt::format("Changing {} {}", kind, name),
+                  {"patch", kind, name, "-n", namespace_, "--type=merge", "-p", merge_patch.dump(), "-o", "name"});
 }
 
 std::vector<bool> Kubectl::allowed(const std::vector<Access>& accesses) {

@@ -1,6 +1,7 @@
 // The real cluster, through `kubectl` child processes. The only place that knows kubectl's flags and messages.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -27,6 +28,7 @@ class Kubectl : public Cluster {
  public:
   explicit Kubectl(KubectlOptions options);
 
+  void be_patient(std::chrono::seconds patience) override { patience_ = patience; }
   [[nodiscard]] std::optional<std::string> chosen_namespace() const override;
   std::string context_namespace() override;
   std::vector<Json> list(const std::string& kinds, const std::optional<std::string>& namespace_,
@@ -62,12 +64,15 @@ class Kubectl : public Cluster {
                                  const std::vector<std::string>& also);
   // Runs kubectl for one request; throws KubeError in words of `what` unless it ends with 0.
   std::string request(const std::string& what, std::vector<std::string> arguments, const std::string& input = {});
+  // The same for what may be run twice: again while the API server is out of reach and patience lasts.
+  std::string patient_request(const std::string& what, const std::vector<std::string>& arguments);
   // Ends the child when nothing at all has come from it for the stall timeout, and sets `stalled`, which must outlive
   // it.
   void end_when_silent(process::Handlers& handlers, bool& stalled) const;
   [[nodiscard]] Error stream_error(const Pod& pod, const std::string& what, const std::string& messages) const;
 
   KubectlOptions options_;
+  std::atomic<std::chrono::seconds> patience_{std::chrono::seconds(0)};  // a lease is renewed by another thread
 };
 
 // The kind of an error from what kubectl printed.

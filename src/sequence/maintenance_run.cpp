@@ -16,6 +16,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kPause{500};
+// An API server that is restarted is away for about a minute.
+constexpr std::chrono::seconds kPatience{90};
 constexpr int kTries = 8;  // of putting back, over a minute, when the API server cannot be reached
 
 std::string new_run_id() {
@@ -65,6 +67,7 @@ MaintenanceRun::MaintenanceRun(kube::Cluster& cluster, const System& system, Opt
       lease_(cluster, record_.namespace_, record_.release,
              holder_text(record_.operation, record_.started_by, record_.started_at), options.lease,
              [&](const std::string& holder) { reporter.info(Lease::watching_text(holder, options.lease)); }) {
+  cluster.be_patient(kPatience);
   specs_ = plan_pods(system, record_.run_id);
   record_.source = options.source;
   for (const auto& spec : specs_) record_.pods.push_back({spec.namespace_, spec.name});

@@ -33,6 +33,7 @@ class MemoryCluster : public kube::Cluster {
   int fail_at = -1;                // the change with this number fails
   kube::Reason failure = kube::Reason::kUnreachable;
 
+  void be_patient(std::chrono::seconds) override {}
   [[nodiscard]] std::optional<std::string> chosen_namespace() const override { return std::nullopt; }
   std::string context_namespace() override { return "ns"; }
   std::vector<Json> list(const std::string& kinds, const std::optional<std::string>&, const std::string&) override {

@@ -66,6 +66,7 @@ class ScriptedCluster : public kube::Cluster {
         {"kind", "Secret"}, {"metadata", {{"name", name}}}, {"data", encoded}};
   }
 
+  void be_patient(std::chrono::seconds) override {}
   [[nodiscard]] std::optional<std::string> chosen_namespace() const override { return chosen; }
   std::string context_namespace() override { return "exastro"; }
   std::vector<Json> list(const std::string& kinds, const std::optional<std::string>&, const std::string&) override {
