@@ -13,7 +13,7 @@ namespace exastro {
 namespace {
 
 // Longer than a living run lets its lease go unrenewed.
-constexpr std::chrono::milliseconds kWatch{7'000};
+constexpr std::chrono::milliseconds kWatch{5'000};
 
 // What is wanted of each workload now, in the form of a record, so that one function tells what is not ready.
 MaintenanceRecord wanted_now(const System& system) {
