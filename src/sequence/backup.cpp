@@ -146,6 +146,7 @@ class Backup {
       stocked_.push_back(take_stock(std::move(server), std::move(what)));
     }
     files_.emplace(cluster_, run.pod_of(system_.ita), system_.storage.path);
+    if (run.follows_restore()) files_->discard_unpacked();
     files_facts_ = files_->facts();
     require_readable(files_facts_);
     step.done(

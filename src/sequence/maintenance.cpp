@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include "sequence/maintenance_run.h"
+#include "sequence/shared_files.h"
 
 namespace exastro {
 
@@ -34,7 +35,38 @@ void stop_for_maintenance(kube::Cluster& cluster, const System& system, std::chr
                   fmt::format("Stopped. Start again with: kubectl exastro start -n {}", system.namespace_()));
 }
 
+namespace {
+
+void report_started(const MaintenanceRecord& record, ui::Reporter& reporter) {
+  reporter.result({{"state", "started"}, {"workloads", record.workloads.size()}},
+                  fmt::format("Started {} workloads as they were before {} ({}).", record.workloads.size(),
+                              record.started_at, record.started_by));
+}
+
+// A restore that was cut off may have left files beside the shared ones, which only a pod can remove.
+void start_after_cut_off_restore(kube::Cluster& cluster, const System& system, const MaintenanceRecord& record,
+                                 ui::Reporter& reporter) {
+  MaintenanceRun run(cluster, system, {"start", false, "", {}}, reporter);  // starts the services first
+  try {
+    run.start_pods(std::chrono::seconds(120));
+    SharedFiles(cluster, run.pod_of(system.ita), system.storage.path).discard_unpacked();
+  } catch (const Error& error) {
+    reporter.warning(
+        fmt::format("What the restore may have unpacked beside the shared files (.exastro-restore-*) is left there: {}",
+                    error.what()));
+  }
+  run.put_back();
+  report_started(record, reporter);
+}
+
+}  // namespace
+
 void start_after_maintenance(kube::Cluster& cluster, const System& system, bool force, ui::Reporter& reporter) {
+  if (const auto record = find_record(cluster, system);
+      record && record->operation == "restore" && !record->destructive) {
+    start_after_cut_off_restore(cluster, system, *record, reporter);
+    return;
+  }
   const Lease lease(cluster, system.namespace_(), system.release(), holder_text("start", this_person(), now_text()), {},
                     [&](const std::string& holder) { reporter.info(Lease::watching_text(holder, {})); });
   const auto record = find_record(cluster, system);
@@ -50,9 +82,7 @@ void start_after_maintenance(kube::Cluster& cluster, const System& system, bool 
     reporter.warning(error.what());
   }
   start_services(cluster, *record, reporter);
-  reporter.result({{"state", "started"}, {"workloads", record->workloads.size()}},
-                  fmt::format("Started {} workloads as they were before {} ({}).", record->workloads.size(),
-                              record->started_at, record->started_by));
+  report_started(*record, reporter);
 }
 
 }  // namespace exastro

@@ -100,4 +100,18 @@ void start_pods(kube::Cluster& cluster, const std::vector<MaintenancePodSpec>& s
   for (const auto& spec : specs) wait_for(cluster, spec, deadline);
 }
 
+std::vector<std::string> wait_until_gone(kube::Cluster& cluster, const std::vector<MaintenancePodName>& pods,
+                                         std::chrono::seconds timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  while (true) {
+    std::vector<std::string> left;
+    for (const auto& pod : pods) {
+      if (cluster.get("pod", pod.namespace_, pod.name)) left.push_back(pod.namespace_ + "/" + pod.name);
+    }
+    if (left.empty() || std::chrono::steady_clock::now() >= deadline) return left;
+    process::Interrupt::throw_if_requested();
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
 }  // namespace exastro

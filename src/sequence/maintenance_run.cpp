@@ -18,6 +18,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kPause{500};
 // An API server that is restarted is away for about a minute.
 constexpr std::chrono::seconds kPatience{90};
+constexpr std::chrono::seconds kEndOfPods{60};
 constexpr int kTries = 8;  // of putting back, over a minute, when the API server cannot be reached
 
 std::string new_run_id() {
@@ -86,6 +87,7 @@ void MaintenanceRun::begin_record(bool replaces_all) {
     reporter_.info(fmt::format("A {} by {}, begun {}, was cut off; what it left is put back first.", earlier->operation,
                                earlier->started_by, earlier->started_at));
     start_services(cluster_, *earlier, reporter_);
+    follows_restore_ = earlier->operation == "restore";
     create_record(cluster_, record_);
     return;
   }
@@ -93,7 +95,7 @@ void MaintenanceRun::begin_record(bool replaces_all) {
   reporter_.info(
       fmt::format("A restore by {}, begun {}, was cut off while it replaced data; this one finishes its work.",
                   earlier->started_by, earlier->started_at));
-  remove_pods(cluster_, *earlier);
+  end_pods_of(*earlier, kEndOfPods);
   record_.workloads = earlier->workloads;
   record_.safety_backup = earlier->safety_backup;
   record_.destructive = true;
@@ -112,6 +114,23 @@ void MaintenanceRun::start_pods(std::chrono::seconds timeout) {
   ui::Step step(reporter_, "Starting the maintenance pod");
   exastro::start_pods(cluster_, specs_, timeout);
   step.done();
+}
+
+void MaintenanceRun::end_pods_of(const MaintenanceRecord& record, std::chrono::seconds timeout) {
+  remove_pods(cluster_, record);
+  const auto left = wait_until_gone(cluster_, record.pods, timeout);
+  if (left.empty()) return;
+  reporter_.warning(fmt::format("These maintenance pods do not end: {}. If a load still runs in one, it is in the way.",
+                                fmt::join(left, ", ")));
+}
+
+void MaintenanceRun::renew_pods(std::chrono::seconds timeout) {
+  end_pods_of(record_, timeout);
+  specs_ = plan_pods(system_, fmt::format("{}-{}", record_.run_id, ++renewals_));
+  record_.pods.clear();
+  for (const auto& spec : specs_) record_.pods.push_back({spec.namespace_, spec.name});
+  persistently([&] { update_record(cluster_, record_, record_.run_id); });
+  start_pods(timeout);
 }
 
 kube::Pod MaintenanceRun::pod_of(const Side& side) const {

@@ -38,9 +38,15 @@ class MaintenanceRun {
   // Whether it finishes what another restore has begun: then what is there now is half of one and half of another, and
   // not worth keeping; the record names what the other kept, if it did.
   [[nodiscard]] bool finishes_another() const { return finishes_another_; }
+  // Whether a restore that was cut off before it replaced anything was put back first: what it has unpacked beside the
+  // shared files may still be there.
+  [[nodiscard]] bool follows_restore() const { return follows_restore_; }
 
   // Undone by put_back().
   void start_pods(std::chrono::seconds timeout);
+  // Removes them and starts others, when they may be gone, or what went wrong may still be at work in them. `timeout`
+  // is for the end of the former and for the start of the new ones, each.
+  void renew_pods(std::chrono::seconds timeout);
   // Where to reach a side's server from; valid after start_pods().
   [[nodiscard]] kube::Pod pod_of(const Side& side) const;
 
@@ -75,6 +81,7 @@ class MaintenanceRun {
 
  private:
   void begin_record(bool replaces_all);  // see the constructor
+  void end_pods_of(const MaintenanceRecord& record, std::chrono::seconds timeout);
 
   enum class State { kOpen, kDestroying, kClosed };
 
@@ -84,10 +91,12 @@ class MaintenanceRun {
   MaintenanceRecord record_;
   Lease lease_;
   std::vector<MaintenancePodSpec> specs_;
+  int renewals_ = 0;
   State state_ = State::kOpen;
   std::chrono::steady_clock::time_point stopped_;
   std::chrono::steady_clock::time_point started_;
   bool finishes_another_ = false;
+  bool follows_restore_ = false;
   bool has_stopped_ = false;
   bool has_started_ = false;
 };

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <thread>
 
 #include "process/interrupt.h"
 #include "sequence/backup_plan.h"
@@ -25,6 +26,9 @@ namespace {
 
 using archive::Manifest;
 using Clock = std::chrono::steady_clock;
+
+// For pods to end and to start, and for a server to answer, when a failed restore goes back.
+constexpr std::chrono::seconds kGoingBack{120};
 
 std::string parts_text(const Manifest& manifest, const RestoreRequest& request) {
   std::vector<std::string> parts;
@@ -148,7 +152,7 @@ class Restore {
   void replace_all(MaintenanceRun& run, const ProvedBackup& backup) {
     const Manifest& manifest = backup.reader.manifest();
     run.start_pods(request_.timeout);
-    SharedFiles files(cluster_, run.pod_of(system_.ita), system_.storage.path);
+    SharedFiles files = shared_files(run);
     std::vector<StockedServer> stocked = look_at_servers(run, manifest, {});
     for (const auto& entry : stocked) check_names(manifest, system_, entry);
     auto servers = prepare_servers(backup, stocked, request_);
@@ -163,7 +167,10 @@ class Restore {
     run.stop(Standstill::kAllClients, request_.timeout);
     take_stock_again(stocked);
     if (safety) safety->take(run, stocked, files, facts);
-    UnpackedFiles unpacked(files, run.id(), reporter_);
+    UnpackedFiles unpacked(files, run.id(), reporter_, [&] {
+      run.renew_pods(kGoingBack);
+      return shared_files(run);
+    });
     if (with_files) unpacked.unpack(backup.reader, manifest.files->member);
     for (auto& server : servers) server->end_sessions();
     run.begin_destruction(safety ? safety->path() : "");
@@ -182,6 +189,10 @@ class Restore {
     run.end_destruction();
     is_replaced_ = true;
     look_back(run, servers);
+  }
+
+  SharedFiles shared_files(const MaintenanceRun& run) {
+    return {cluster_, run.pod_of(system_.ita), system_.storage.path};
   }
 
   // The data is whole: what goes wrong from here on is told, and is no failure of the restore.
@@ -212,7 +223,9 @@ class Restore {
     databases.strip_definers = request_.strip_definers;
     try {
       const ProvedBackup before = prove_backup(safety, reporter_);
-      auto stocked = look_at_servers(run, before.reader.manifest(), names_of(failed));
+      // The load that failed may still be at work in its pod, or the pod or the server be what failed.
+      run.renew_pods(kGoingBack);
+      auto stocked = look_at_servers_patiently(run, before.reader.manifest(), names_of(failed));
       auto servers = prepare_servers(before, stocked, databases);
       replace_databases(run, servers, databases);
       keys_.undo();
@@ -249,6 +262,20 @@ class Restore {
     }
     step.done();
     return stocked;
+  }
+
+  // Going back does not end at a server that is being restarted.
+  std::vector<StockedServer> look_at_servers_patiently(MaintenanceRun& run, const Manifest& manifest,
+                                                       const std::vector<std::string>& also) {
+    const auto deadline = Clock::now() + kGoingBack;
+    while (true) {
+      try {
+        return look_at_servers(run, manifest, also);
+      } catch (const Error&) {
+        if (Clock::now() >= deadline) throw;
+      }
+      std::this_thread::sleep_for(std::chrono::seconds(2));
+    }
   }
 
   std::vector<std::unique_ptr<ServerRestore>> prepare_servers(const ProvedBackup& backup,

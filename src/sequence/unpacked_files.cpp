@@ -14,6 +14,12 @@ UnpackedFiles::~UnpackedFiles() {
   const process::Interrupt::Shield shield;
   try {
     files_.discard_unpacked();
+    return;
+  } catch (const Error&) {
+    // Its pod may be what went wrong.
+  }
+  try {
+    reach_again_().discard_unpacked();
   } catch (const Error& error) {
     reporter_.warning(
         fmt::format("What was unpacked beside the shared files (.exastro-restore-*) is left there: {}", error.what()));

@@ -1,6 +1,7 @@
 // The shared files of a backup on their way into the claim: unpacked beside the present ones, then in their place.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "archive/backup_reader.h"
@@ -12,9 +13,10 @@ namespace exastro {
 // Gone again with this object, unless they have taken their place.
 class UnpackedFiles {
  public:
-  // All of these must outlive it.
-  UnpackedFiles(SharedFiles& files, std::string run_id, ui::Reporter& reporter)
-      : files_(files), run_id_(std::move(run_id)), reporter_(reporter) {}
+  // All of these must outlive it. `reach_again` is another way to the files if the first one is cut.
+  UnpackedFiles(SharedFiles& files, std::string run_id, ui::Reporter& reporter,
+                std::function<SharedFiles()> reach_again)
+      : files_(files), run_id_(std::move(run_id)), reporter_(reporter), reach_again_(std::move(reach_again)) {}
   ~UnpackedFiles();
   UnpackedFiles(const UnpackedFiles&) = delete;
   UnpackedFiles& operator=(const UnpackedFiles&) = delete;
@@ -28,6 +30,7 @@ class UnpackedFiles {
   SharedFiles& files_;
   std::string run_id_;
   ui::Reporter& reporter_;
+  std::function<SharedFiles()> reach_again_;
   bool unpacked_ = false;
 };
 

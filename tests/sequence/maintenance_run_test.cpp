@@ -174,6 +174,36 @@ TEST_F(Run, WhatARunThatWasKilledLeftIsPutBackFirst) {
   EXPECT_TRUE(is_as_before());
 }
 
+TEST_F(Run, RenewedPodsAreRecordedBeforeTheyAreMadeAndTheFormerAreGone) {
+  MaintenanceRun run(cluster_, system_, restore_, *reporter_);
+  run.start_pods(std::chrono::seconds(1));
+  const std::string former = run.pod_of(system_.ita).name;
+  cluster_.calls.clear();
+  run.renew_pods(std::chrono::seconds(1));
+  EXPECT_EQ(cluster_.calls, (std::vector<std::string>{"remove pod", "replace", "create Pod"}));
+  const std::string present = run.pod_of(system_.ita).name;
+  EXPECT_NE(present, former);
+  ASSERT_EQ(find_record(cluster_, system_)->pods.size(), 1U);
+  EXPECT_EQ(find_record(cluster_, system_)->pods[0].name, present);
+  EXPECT_FALSE(cluster_.maintenance_pods.contains(former));
+  run.put_back();
+  EXPECT_TRUE(is_as_before());
+}
+
+TEST_F(Run, StartAfterARestoreThatWasCutOffCleansUpInAPod) {
+  MaintenanceRecord record;
+  record.namespace_ = "ns";
+  record.release = "exastro";
+  record.run_id = "killed";
+  record.operation = "restore";
+  create_record(cluster_, record);
+  stop_services(cluster_, system_, Standstill::kAllClients, record);
+  start_after_maintenance(cluster_, system_, false, *reporter_);
+  EXPECT_TRUE(is_as_before());
+  EXPECT_EQ(cluster_.commands, 1) << "what was unpacked beside the files is removed";
+  EXPECT_NE(out_.str().find("Started 4 workloads"), std::string::npos) << out_.str();
+}
+
 TEST_F(Run, ASecondOneIsToldWhoHoldsTheRelease) {
   backup_.lease.duration = std::chrono::milliseconds(400);
   backup_.lease.renewal = std::chrono::milliseconds(50);

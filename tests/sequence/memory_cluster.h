@@ -29,6 +29,7 @@ class MemoryCluster : public kube::Cluster {
   Json pod_status = {{"status", {{"conditions", Json::array({{{"type", "Ready"}, {"status", "True"}}})}}}};  // of these
   std::optional<Json> managed;  // what get_with_managers() gives
   std::vector<std::string> removed;
+  int commands = 0;                // that were run in pods
   std::vector<std::string> calls;  // changes, in their order
   int fail_at = -1;                // the change with this number fails
   kube::Reason failure = kube::Reason::kUnreachable;
@@ -116,7 +117,10 @@ class MemoryCluster : public kube::Cluster {
                                const std::string&) override {
     return {};
   }
-  std::string run(const kube::Pod&, const kube::Script&, const std::string&) override { return ""; }
+  std::string run(const kube::Pod&, const kube::Script&, const std::string&) override {
+    ++commands;
+    return "";
+  }
   void run_while(const kube::Pod&, const kube::Script&, const std::string&,
                  const std::function<void(const std::string&)>&) override {}
   kube::StreamReport download(const kube::Pod&, const kube::Script&, const kube::ByteHandler&,
