@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "sequence/release_pods.h"
 #include "sequence/services.h"
 #include "ui/format.h"
 
@@ -12,40 +13,6 @@ namespace exastro {
 namespace {
 
 constexpr std::size_t kShownNames = 10;
-
-std::optional<kube::Pod> container_in(const Json& pod) {
-  if (pod.value("/status/phase"_json_pointer, "") != "Running") return std::nullopt;
-  const Json containers = pod.value("/spec/containers"_json_pointer, Json::array());
-  if (containers.empty()) return std::nullopt;
-  return kube::Pod{pod.value("/metadata/namespace"_json_pointer, ""), pod.value("/metadata/name"_json_pointer, ""),
-                   containers[0].value("name", "")};
-}
-
-// A pod of a database server of the release, as it has the client programs.
-std::optional<kube::Pod> client_pod(const System& system, const std::vector<Json>& pods, const Side& side) {
-  for (const auto& workload : system.workloads) {
-    if (workload.role != Role::kStore || !workload.component.starts_with("mariadb")) continue;
-    // A short name means another server in another namespace.
-    const bool same_name = workload.namespace_ == side.namespace_ || side.host.find('.') != std::string::npos;
-    if (!same_name) continue;
-    for (const auto& pod : pods) {
-      if (pod.value("/metadata/namespace"_json_pointer, "") != workload.namespace_ || !owns_pod(workload, pod))
-        continue;
-      if (auto container = container_in(pod)) return container;
-    }
-  }
-  return std::nullopt;
-}
-
-std::optional<kube::Pod> files_pod(const System& system, const std::vector<Json>& pods) {
-  for (const auto& pod : pods) {
-    const auto claims = claims_of(pod);
-    if (pod.value("/metadata/namespace"_json_pointer, "") != system.ita.namespace_) continue;
-    if (std::find(claims.begin(), claims.end(), system.storage.claim) == claims.end()) continue;
-    if (auto container = container_in(pod)) return container;
-  }
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -89,7 +56,7 @@ BackupPlan plan_backup(kube::Cluster& cluster, const System& system) {
   plan.stopped = to_stop(system.workloads, Standstill::kWriters);
   const std::vector<Json> pods = list_pods(cluster, system.namespaces());
   auto servers = open_servers(
-      cluster, system, [&](const Side& side) { return client_pod(system, pods, side); }, "plan");
+      cluster, system, [&](const Side& side) { return database_pod(system, pods, side); }, "plan");
   for (auto& server : servers) {
     InventoryRequest request = request_for(system, server);
     plan.servers.push_back(take_stock(std::move(server), std::move(request)));

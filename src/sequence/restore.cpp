@@ -9,6 +9,7 @@
 
 #include "process/interrupt.h"
 #include "sequence/backup_plan.h"
+#include "sequence/database_room.h"
 #include "sequence/key_adoption.h"
 #include "sequence/maintenance_run.h"
 #include "sequence/permissions.h"
@@ -154,7 +155,11 @@ class Restore {
     run.start_pods(request_.timeout);
     SharedFiles files = shared_files(run);
     std::vector<StockedServer> stocked = look_at_servers(run, manifest, {});
-    for (const auto& entry : stocked) check_names(manifest, system_, entry);
+    for (auto& entry : stocked) {
+      check_names(manifest, system_, entry);
+      check_collations(manifest, entry);
+      if (request_.parts.databases) require_room(manifest, entry, free_bytes(cluster_, system_, entry.server));
+    }
     auto servers = prepare_servers(backup, stocked, request_);
     const bool with_files = request_.parts.files && manifest.files;
     const FilesFacts facts = files.facts();

@@ -118,6 +118,20 @@ void check_names(const Manifest& manifest, const System& system, const StockedSe
   }
 }
 
+void check_collations(const Manifest& manifest, StockedServer& target) {
+  std::set<std::string> known;
+  for (const auto& row : target.server.database.query("SELECT COLLATION_NAME FROM information_schema.COLLATIONS;"))
+    known.insert(row.at(0));
+  for (const auto& database : manifest.databases) {
+    if (database.server != target.server.id || database.collation.empty() || known.contains(database.collation))
+      continue;
+    throw Error(
+        fmt::format("Database {} of the backup has the collation {}, which the {} server (MariaDB {}) does not know.",
+                    database.name, database.collation, target.server.id, target.inventory.server.version),
+        "Restore into a server of the backup's version or a newer one.");
+  }
+}
+
 void check_fits(const Manifest& manifest, const Server& server, const ServerFacts& facts) {
   const Manifest::Server* source = find_server(manifest, server.id);
   if (source == nullptr) return;

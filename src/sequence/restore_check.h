@@ -32,6 +32,8 @@ void check_fits(const archive::Manifest& manifest, const Server& server, const S
 // Throws Error if the ConfigMaps name databases on this server that the backup's system did not have under these names:
 // what is replaced would be another's.
 void check_names(const archive::Manifest& manifest, const System& system, const StockedServer& target);
+// Throws Error if a database of the backup has a collation that the server does not know.
+void check_collations(const archive::Manifest& manifest, StockedServer& target);
 void check_layout(const archive::Manifest& manifest, const std::vector<Server>& servers);
 
 }  // namespace exastro

@@ -8,6 +8,7 @@
 #include "exastro/encryption_key.h"
 #include "real_server.h"
 #include "sequence/backup_content.h"
+#include "sequence/database_room.h"
 #include "sequence/restore_server.h"
 
 namespace exastro {
@@ -233,6 +234,15 @@ TEST_F(RoundTrip, ABackupOfASystemWithOtherNamesIsRefused) {
   make().query("DROP DATABASE platform_stg;");
 }
 
+TEST_F(RoundTrip, ADiskThatIsTooSmallIsFoundBefore) {
+  archive::Manifest manifest;
+  StockedServer stocked = stock();
+  manifest.databases.push_back({"shared", "large", "large.sql.gz", std::uint64_t{1} << 40, 1, 1, 1, "", ""});
+  require_room(manifest, stocked, std::nullopt);
+  require_room(manifest, stocked, std::uint64_t{1} << 40);
+  EXPECT_THROW(require_room(manifest, stocked, std::uint64_t{1} << 30), Error);
+}
+
 TEST_F(RoundTrip, ASafetyBackupOfADisasterCanBeGoneBackTo) {
   make().query("DROP DATABASE keycloak;");
   const ProvedBackup backup = prove_backup(back_up().string(), *reporter_);
@@ -304,6 +314,10 @@ TEST_F(RoundTrip, AnotherLayoutOrAnOlderServerIsRefused) {
   ServerFacts facts = stocked.inventory.server;
   facts.version = "10.5.29-MariaDB";
   EXPECT_THROW(check_fits(backup.reader.manifest(), stocked.server, facts), Error) << "an older server";
+  archive::Manifest strange = backup.reader.manifest();
+  check_collations(strange, stocked);
+  strange.databases[0].collation = "utf8mb4_of_tomorrow";
+  EXPECT_THROW(check_collations(strange, stocked), Error);
   facts = stocked.inventory.server;
   facts.lower_case_table_names = 0;
   EXPECT_THROW(check_fits(backup.reader.manifest(), stocked.server, facts), Error);
