@@ -23,7 +23,7 @@ export SAMPLE_IMAGE
 endif
 
 .NOTPARALLEL:
-.PHONY: build unit test e2e demo cluster clean-cluster bench clean test-packages images help
+.PHONY: build unit test e2e faults demo cluster clean-cluster bench clean test-packages images help
 
 build: ## packages, then the program and its unit tests: 1 to 3 minutes the first time
 	@echo "== build: packages, then the program and its unit tests (1 to 3 minutes the first time)"
@@ -44,6 +44,10 @@ e2e: build test-packages $(cluster_if_own) images ## end-to-end tests against a 
 demo: build test-packages $(cluster_if_own) ## backup, disaster and restore of a sample system before your eyes: 2 minutes, on a new machine 12
 	@echo "== demo (2 minutes)"
 	@$(environment) && exec $(PYTHON) tests/e2e/demo
+
+faults: build test-packages $(cluster_if_own) ## kills, cuts and full disks, 160 of them; N=20 for fewer: 2 hours
+	@echo "== faults (about 2 hours for 160 of them)"
+	@$(environment) && exec $(PYTHON) tests/e2e/faults $(if $(N),--count $(N))
 
 bench: build test-packages $(cluster_if_own) ## beside the vendor's commands; SIZE_MB=1000: 11 minutes
 	@echo "== measurements (about 11 minutes for 1 GB)"

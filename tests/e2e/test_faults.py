@@ -3,14 +3,12 @@ import time
 
 import backup_file
 import checks
-import faults
 import pytest
 import round_trip
 from plugin import say
 from stage import NAMESPACE, load, picture
 
 HERE = ("-n", NAMESPACE)
-SEED = 20261123
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +74,3 @@ def test_one_run_at_a_time(system, plugin, file, wanted, tmp_path):
     plugin.finish(first, begin)
     assert not (tmp_path / "second.tar").exists()
     checks.runs_as_before(system, wanted["cluster"])
-
-
-def test_killed_runs_are_put_back_by_the_next(system, plugin, file, wanted, tmp_path):
-    injected = faults.campaign(system, plugin, HERE, tmp_path, file, wanted, backups=2, restores=2, seed=SEED)
-    assert injected > 0

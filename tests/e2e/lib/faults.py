@@ -16,7 +16,6 @@ from fault_site import STATE
 from plugin import say
 
 
-
 def children(number):
     """The numbers of a process' children, and theirs"""
     found = []
@@ -327,6 +326,23 @@ def in_container(number):
 KINDS = {"kill": Kill, "signal": Signal, "signal-twice": SignalTwice, "pod-gone": PodGone, "exec-cut": ExecCut,
          "exec-stalled": ExecStalled, "kubectl-hangs": KubectlHangs, "database-restarts": DatabaseRestarts,
          "local-disk-full": LocalDiskFull, "pod-disk-full": PodDiskFull, "api-away": ApiAway, "node-restarts": NodeRestarts}
+
+
+#: A fault that comes after the end of its run is not counted; another moment is tried
+TRIES = 4
+
+
+def parted(name):
+    """("kill", "backup") of kill-backup; ("api-away", None) of api-away"""
+    kind, _, what = name.rpartition("-")
+    return (kind, what) if what in ("backup", "restore") else (name, None)
+
+
+def tries(name, seed):
+    """(kind, what it strikes, seed) for cause(), until one has struck"""
+    kind, what = parted(name)
+    for number in range(TRIES):
+        yield kind, what, seed if number == 0 else f"{seed}-{number}"
 
 
 def cause(site, kind, seed, what=None):
