@@ -84,6 +84,20 @@ std::string create_or_replace(std::string_view create) {
   return "CREATE OR REPLACE USER " + std::string(create.substr(kHead.size()));
 }
 
+std::vector<std::string> authentication_plugins(std::string_view create) {
+  constexpr std::string_view kVia = "IDENTIFIED VIA ";
+  constexpr std::string_view kOr = "OR ";
+  std::vector<std::string> plugins;
+  const auto via = find_word(create, kVia);
+  std::size_t from = via ? *via + 1 + kVia.size() : create.size();
+  while (from < create.size()) {
+    plugins.emplace_back(create.substr(from, create.find_first_of(" ;", from) - from));
+    const auto alternative = find_word(create, kOr, from);
+    from = alternative ? *alternative + 1 + kOr.size() : create.size();
+  }
+  return plugins;
+}
+
 std::string to_json_text(const std::vector<Account>& accounts) {
   Json list = Json::array();
   for (const auto& account : accounts) {

@@ -46,6 +46,9 @@ std::string grant_without_authentication(std::string_view grant);
 // `CREATE USER x …` as `CREATE OR REPLACE USER x …`: the account is as it was, its grants gone.
 std::string create_or_replace(std::string_view create);
 
+// The authentication plugins that a CREATE USER names: {"ed25519", "unix_socket"}; none for a password of the old kind.
+std::vector<std::string> authentication_plugins(std::string_view create);
+
 // The member `accounts_<server>.json`.
 std::string to_json_text(const std::vector<Account>& accounts);
 std::vector<Account> parse_accounts(const std::string& json_text);

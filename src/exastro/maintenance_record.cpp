@@ -41,7 +41,7 @@ Json to_config_map(const MaintenanceRecord& record) {
       {"version", kRecordVersion},         {"release", record.release},      {"runId", record.run_id},
       {"operation", record.operation},     {"startedAt", record.started_at}, {"startedBy", record.started_by},
       {"destructive", record.destructive}, {"source", record.source},        {"safetyBackup", record.safety_backup},
-      {"workloads", std::move(workloads)}, {"pods", std::move(pods)}};
+      {"workloads", std::move(workloads)}, {"pods", std::move(pods)},        {"packets", record.packets}};
   return {{"apiVersion", "v1"},
           {"kind", "ConfigMap"},
           {"metadata",
@@ -73,6 +73,7 @@ MaintenanceRecord parse_config_map(const Json& config_map) {
       record.workloads.push_back({parse_kind(item.at("kind").get<std::string>()), item.at("namespace"), item.at("name"),
                                   item.at("replicas"), item.at("suspended")});
     }
+    record.packets = body.value("packets", record.packets);
     for (const auto& item : body.at("pods")) record.pods.push_back({item.at("namespace"), item.at("name")});
     return record;
   } catch (const Json::exception& error) {

@@ -2,6 +2,8 @@
 // after the last one is put back. It is the only truth about the replica counts: not a file, not a program's memory.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -36,6 +38,8 @@ struct MaintenanceRecord {
   std::string safety_backup;  // what it replaces
   std::vector<StoppedWorkload> workloads;
   std::vector<MaintenancePodName> pods;
+  // Of the database servers whose global max_allowed_packet a restore has raised: the bytes to go back to, by server.
+  std::map<std::string, std::uint64_t> packets;
 
   // Whether the record has stopped this workload, and made this pod.
   [[nodiscard]] bool has_workload(WorkloadKind kind, const std::string& in_namespace, const std::string& name) const;

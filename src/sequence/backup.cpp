@@ -141,7 +141,9 @@ class Backup {
     run.start_pods(request_.timeout);
     ui::Step step(reporter_, "Looking at databases and files");
     const auto pod_of = [&](const Side& side) { return run.pod_of(side); };
-    for (auto& server : open_servers(cluster_, system_, pod_of, run.id())) {
+    auto servers = open_servers(cluster_, system_, pod_of, run.id());
+    run.put_back_packets(servers);
+    for (auto& server : servers) {
       InventoryRequest what = request_for(system_, server);
       stocked_.push_back(take_stock(std::move(server), std::move(what)));
     }

@@ -49,6 +49,9 @@ void start_after_cut_off_restore(kube::Cluster& cluster, const System& system, c
   MaintenanceRun run(cluster, system, {"start", false, "", {}}, reporter);  // starts the services first
   try {
     run.start_pods(std::chrono::seconds(120));
+    auto servers = open_servers(
+        cluster, system, [&](const Side& side) { return run.pod_of(side); }, run.id());
+    run.put_back_packets(servers);
     SharedFiles(cluster, run.pod_of(system.ita), system.storage.path).discard_unpacked();
   } catch (const Error& error) {
     reporter.warning(
@@ -82,6 +85,12 @@ void start_after_maintenance(kube::Cluster& cluster, const System& system, bool 
     reporter.warning(error.what());
   }
   start_services(cluster, *record, reporter);
+  for (const auto& [server, bytes] : record->packets) {
+    reporter.warning(
+        fmt::format("A restore that was cut off has raised max_allowed_packet of the {} server. Put it back "
+                    "there with: SET GLOBAL max_allowed_packet = {};",
+                    server, bytes));
+  }
   report_started(*record, reporter);
 }
 

@@ -88,6 +88,7 @@ void MaintenanceRun::begin_record(bool replaces_all) {
                                earlier->started_by, earlier->started_at));
     start_services(cluster_, *earlier, reporter_);
     follows_restore_ = earlier->operation == "restore";
+    record_.packets = earlier->packets;
     create_record(cluster_, record_);
     return;
   }
@@ -98,6 +99,7 @@ void MaintenanceRun::begin_record(bool replaces_all) {
   end_pods_of(*earlier, kEndOfPods);
   record_.workloads = earlier->workloads;
   record_.safety_backup = earlier->safety_backup;
+  record_.packets = earlier->packets;
   record_.destructive = true;
   finishes_another_ = true;
   update_record(cluster_, record_, earlier->run_id);
@@ -138,6 +140,31 @@ kube::Pod MaintenanceRun::pod_of(const Side& side) const {
     if (spec.namespace_ == side.namespace_) return container_of(spec);
   }
   throw Error(fmt::format("There is no maintenance pod in namespace {}.", side.namespace_));
+}
+
+void MaintenanceRun::note_packet(const std::string& server, std::uint64_t bytes) {
+  if (!record_.packets.emplace(server, bytes).second) return;
+  update_record(cluster_, record_, record_.run_id);
+}
+
+void MaintenanceRun::forget_packet(const std::string& server) {
+  if (record_.packets.erase(server) > 0) update_record(cluster_, record_, record_.run_id);
+}
+
+void MaintenanceRun::put_back_packets(std::vector<Server>& servers) {
+  for (auto& server : servers) {
+    const auto noted = record_.packets.find(server.id);
+    if (noted == record_.packets.end()) continue;
+    try {
+      set_largest_packet(server, noted->second);
+      forget_packet(server.id);
+    } catch (const Error& error) {
+      reporter_.warning(
+          fmt::format("max_allowed_packet of the {} server was raised by a restore that was cut off, and "
+                      "could not be put back to {}: {}",
+                      server.id, noted->second, error.what()));
+    }
+  }
 }
 
 void MaintenanceRun::stop(Standstill standstill, std::chrono::seconds timeout) {

@@ -7,6 +7,7 @@
 
 #include "sequence/lease.h"
 #include "sequence/maintenance_pods.h"
+#include "sequence/server.h"
 #include "sequence/services.h"
 #include "sequence/system.h"
 
@@ -49,6 +50,12 @@ class MaintenanceRun {
   void renew_pods(std::chrono::seconds timeout);
   // Where to reach a side's server from; valid after start_pods().
   [[nodiscard]] kube::Pod pod_of(const Side& side) const;
+
+  // A server's max_allowed_packet before it is raised, in bytes, until it is put back.
+  void note_packet(const std::string& server, std::uint64_t bytes);
+  void forget_packet(const std::string& server);
+  // Puts back what a run that was cut off has left raised on these servers; warns if one refuses.
+  void put_back_packets(std::vector<Server>& servers);
 
   // Stops the services and waits until their pods are gone. Undone by put_back().
   void stop(Standstill standstill, std::chrono::seconds timeout);

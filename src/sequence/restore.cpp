@@ -158,9 +158,10 @@ class Restore {
     for (auto& entry : stocked) {
       check_names(manifest, system_, entry);
       check_collations(manifest, entry);
+      if (request_.parts.accounts) check_accounts(backup, entry);
       if (request_.parts.databases) require_room(manifest, entry, free_bytes(cluster_, system_, entry.server));
     }
-    auto servers = prepare_servers(backup, stocked, request_);
+    auto servers = prepare_servers(run, backup, stocked, request_);
     const bool with_files = request_.parts.files && manifest.files;
     const FilesFacts facts = files.facts();
     if (with_files) require_replaceable(facts, backup.reader.member(manifest.files->member).plain_size);
@@ -231,7 +232,7 @@ class Restore {
       // The load that failed may still be at work in its pod, or the pod or the server be what failed.
       run.renew_pods(kGoingBack);
       auto stocked = look_at_servers_patiently(run, before.reader.manifest(), names_of(failed));
-      auto servers = prepare_servers(before, stocked, databases);
+      auto servers = prepare_servers(run, before, stocked, databases);
       replace_databases(run, servers, databases);
       keys_.undo();
     } catch (const Error& second) {
@@ -256,6 +257,7 @@ class Restore {
     auto servers = open_servers(
         cluster_, system_, [&](const Side& side) { return run.pod_of(side); }, run.id());
     check_layout(manifest, servers);
+    run.put_back_packets(servers);
     std::vector<StockedServer> stocked;
     for (auto& server : servers) {
       InventoryRequest what = request_for(system_, server);
@@ -283,12 +285,14 @@ class Restore {
     }
   }
 
-  std::vector<std::unique_ptr<ServerRestore>> prepare_servers(const ProvedBackup& backup,
+  std::vector<std::unique_ptr<ServerRestore>> prepare_servers(MaintenanceRun& run, const ProvedBackup& backup,
                                                               std::vector<StockedServer>& stocked,
                                                               const RestoreRequest& request) {
+    const PacketNotes notes{[&run](const std::string& server, std::uint64_t bytes) { run.note_packet(server, bytes); },
+                            [&run](const std::string& server) { run.forget_packet(server); }};
     std::vector<std::unique_ptr<ServerRestore>> servers;
     for (auto& entry : stocked) {
-      servers.push_back(std::make_unique<ServerRestore>(backup, system_, entry, request, reporter_));
+      servers.push_back(std::make_unique<ServerRestore>(backup, system_, entry, request, reporter_, notes));
       servers.back()->prepare();
     }
     return servers;

@@ -132,6 +132,26 @@ void check_collations(const Manifest& manifest, StockedServer& target) {
   }
 }
 
+void check_accounts(const ProvedBackup& backup, StockedServer& target) {
+  std::set<std::string> known;
+  for (const auto& row : target.server.database.query("SELECT PLUGIN_NAME FROM information_schema.PLUGINS WHERE "
+                                                      "PLUGIN_TYPE = 'AUTHENTICATION' AND PLUGIN_STATUS = 'ACTIVE';"))
+    known.insert(row.at(0));
+  for (const auto& accounts : backup.reader.manifest().accounts) {
+    if (accounts.server != target.server.id) continue;
+    for (const auto& account : parse_accounts(backup.reader.read_text(accounts.member))) {
+      if (is_protected(account.user, target.request.administrators)) continue;
+      for (const auto& plugin : authentication_plugins(account.create)) {
+        if (known.contains(plugin)) continue;
+        throw Error(fmt::format("Account {} of the backup logs in through the plugin {}, which the {} server does not "
+                                "have.",
+                                account.name().quoted(), plugin, target.server.id),
+                    "Install it there (INSTALL SONAME), or restore without the accounts: --skip accounts");
+      }
+    }
+  }
+}
+
 void check_fits(const Manifest& manifest, const Server& server, const ServerFacts& facts) {
   const Manifest::Server* source = find_server(manifest, server.id);
   if (source == nullptr) return;

@@ -34,6 +34,8 @@ void check_fits(const archive::Manifest& manifest, const Server& server, const S
 void check_names(const archive::Manifest& manifest, const System& system, const StockedServer& target);
 // Throws Error if a database of the backup has a collation that the server does not know.
 void check_collations(const archive::Manifest& manifest, StockedServer& target);
+// Throws Error if an account of the backup logs in through a plugin that the server does not have.
+void check_accounts(const ProvedBackup& backup, StockedServer& target);
 void check_layout(const archive::Manifest& manifest, const std::vector<Server>& servers);
 
 }  // namespace exastro

@@ -24,8 +24,13 @@ bool is_grant_of_role(const std::string& grant) {
 }  // namespace
 
 ServerRestore::ServerRestore(const ProvedBackup& backup, const System& system, StockedServer& stocked,
-                             const RestoreRequest& request, ui::Reporter& reporter)
-    : backup_(backup), system_(system), stocked_(stocked), request_(request), reporter_(reporter) {
+                             const RestoreRequest& request, ui::Reporter& reporter, PacketNotes notes)
+    : backup_(backup),
+      system_(system),
+      stocked_(stocked),
+      request_(request),
+      reporter_(reporter),
+      notes_(std::move(notes)) {
   for (const auto& database : backup.reader.manifest().databases) {
     if (database.server == stocked.server.id) databases_.push_back({database.name, database.member});
   }
@@ -44,6 +49,7 @@ ServerRestore::~ServerRestore() {
   const process::Interrupt::Shield shield;
   try {
     set_packet(packet_before_);
+    if (notes_.put_back) notes_.put_back(stocked_.server.id);
   } catch (const Error& error) {
     reporter_.warning(fmt::format(
         "max_allowed_packet of the {} server was raised for the restore and could not be put back to {}: {}",
@@ -51,9 +57,7 @@ ServerRestore::~ServerRestore() {
   }
 }
 
-void ServerRestore::set_packet(std::uint64_t bytes) {
-  stocked_.server.database.query(fmt::format("SET GLOBAL max_allowed_packet = {};", bytes));
-}
+void ServerRestore::set_packet(std::uint64_t bytes) { set_largest_packet(stocked_.server, bytes); }
 
 void ServerRestore::prepare() {
   check_fits(backup_.reader.manifest(), stocked_.server, stocked_.inventory.server);
@@ -65,6 +69,7 @@ void ServerRestore::prepare() {
   const std::uint64_t now = stocked_.inventory.server.max_allowed_packet;
   const std::uint64_t needed = std::min(kLargestPacket, (longest / 1024 + 2) * 1024);
   if (needed <= now) return;
+  if (notes_.raising) notes_.raising(stocked_.server.id, now);
   try {
     set_packet(needed);
     packet_before_ = now;

@@ -13,11 +13,17 @@
 
 namespace exastro {
 
+// Where it is written down that a server's max_allowed_packet is raised, before it is, and that it is put back.
+struct PacketNotes {
+  std::function<void(const std::string& server, std::uint64_t bytes_before)> raising;
+  std::function<void(const std::string& server)> put_back;
+};
+
 class ServerRestore {
  public:
   // All of these must outlive it. The inventory is of the server as it is now.
   ServerRestore(const ProvedBackup& backup, const System& system, StockedServer& stocked, const RestoreRequest& request,
-                ui::Reporter& reporter);
+                ui::Reporter& reporter, PacketNotes notes = {});
   // Puts the server's packet size back.
   ~ServerRestore();
   ServerRestore(const ServerRestore&) = delete;
@@ -56,6 +62,7 @@ class ServerRestore {
   StockedServer& stocked_;
   const RestoreRequest& request_;
   ui::Reporter& reporter_;
+  PacketNotes notes_;
   std::vector<DatabaseMember> databases_;
   std::vector<Account> accounts_;
   bool has_accounts_ = false;

@@ -58,6 +58,10 @@ void require_databases(const System& system, const Server& server, const Invento
   }
 }
 
+void set_largest_packet(Server& server, std::uint64_t bytes) {
+  server.database.query(fmt::format("SET GLOBAL max_allowed_packet = {};", bytes));
+}
+
 InventoryRequest request_for(const System& system, const Server& server) {
   InventoryRequest request;
   request.administrators = {system.platform.admin_user, system.ita.admin_user};

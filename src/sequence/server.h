@@ -1,6 +1,7 @@
 // The database servers of a system: one that both sides share, or one each.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -41,6 +42,9 @@ std::vector<Server> open_servers(kube::Cluster& cluster, const System& system, c
 // Throws Error if a database that a ConfigMap names is not there, or a view cannot be read: a backup would lack it, or
 // fail when the services are stopped.
 void require_databases(const System& system, const Server& server, const Inventory& inventory);
+
+// Sets the global max_allowed_packet, in bytes: there is none of a session's own. Throws Error.
+void set_largest_packet(Server& server, std::uint64_t bytes);
 
 // What the system's ConfigMaps and Secrets name on this server.
 InventoryRequest request_for(const System& system, const Server& server);

@@ -1,5 +1,6 @@
 #include "exastro/account.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "error.h"
@@ -26,6 +27,14 @@ TEST(Account, CreateBecomesReplace) {
   EXPECT_EQ(create_or_replace("CREATE USER `a`@`%` IDENTIFIED BY PASSWORD '*1F'"),
             "CREATE OR REPLACE USER `a`@`%` IDENTIFIED BY PASSWORD '*1F'");
   EXPECT_THROW(create_or_replace("DROP USER a"), Error);
+}
+
+TEST(Account, NamesItsPlugins) {
+  EXPECT_THAT(authentication_plugins("CREATE USER `a`@`%` IDENTIFIED BY PASSWORD '*1F'"), testing::IsEmpty());
+  EXPECT_THAT(authentication_plugins("CREATE USER `IDENTIFIED VIA x`@`%`"), testing::IsEmpty());
+  EXPECT_THAT(authentication_plugins("CREATE USER `a`@`%` IDENTIFIED VIA ed25519 USING 'x OR y' OR unix_socket"),
+              testing::ElementsAre("ed25519", "unix_socket"));
+  EXPECT_THAT(authentication_plugins("CREATE USER `a`@`%` IDENTIFIED VIA gssapi"), testing::ElementsAre("gssapi"));
 }
 
 TEST(Account, Quotes) {

@@ -72,9 +72,18 @@ TEST(Workload, OwnsThePodsThatItsSelectorTakes) {
 }
 
 TEST(MaintenanceRecord, GoesThereAndBack) {
-  MaintenanceRecord record{"ns",      "exastro", "run-1",         "restore",       "2026-11-23T00:00:00Z",
-                           "me@here", true,      "/x/backup.tar", "/x/safety.tar", {},
-                           {}};
+  MaintenanceRecord record{"ns",
+                           "exastro",
+                           "run-1",
+                           "restore",
+                           "2026-11-23T00:00:00Z",
+                           "me@here",
+                           true,
+                           "/x/backup.tar",
+                           "/x/safety.tar",
+                           {},
+                           {},
+                           {{"shared", 1048576}}};
   record.workloads = {{WorkloadKind::kDeployment, "ns", "platform-auth", 2, false},
                       {WorkloadKind::kCronJob, "ns2", "clean", 0, true}};
   record.pods = {{"ns", "exastro-maintenance-1"}};

@@ -117,7 +117,12 @@ class RoundTrip : public RealServer {
     std::vector<std::string> also;
     for (const auto& database : backup.reader.manifest().databases) also.push_back(database.name);
     StockedServer stocked = stock(also);
-    ServerRestore server(backup, system_, stocked, request, *reporter_);
+    const PacketNotes notes{
+        [this](const std::string& server, std::uint64_t bytes) {
+          packet_notes_.push_back(fmt::format("{} raised from {}, it is {}", server, bytes, packet_now()));
+        },
+        [this](const std::string& server) { packet_notes_.push_back(fmt::format("{} is {}", server, packet_now())); }};
+    ServerRestore server(backup, system_, stocked, request, *reporter_, notes);
     server.prepare();
     server.end_sessions();
     if (!request.keep_extra) server.drop_extra();
@@ -128,6 +133,8 @@ class RoundTrip : public RealServer {
     server.move_records([](const Side& side) -> const std::string& { return side.encrypt_key; });
     server.look_back();
   }
+
+  static std::string packet_now() { return make().query("SELECT @@global.max_allowed_packet;").at(0).at(0); }
 
   std::vector<Row> picture() {
     return make().query(
@@ -140,6 +147,7 @@ class RoundTrip : public RealServer {
   }
 
   System system_;
+  std::vector<std::string> packet_notes_;
   std::ostringstream out_;
   std::ostringstream err_;
   std::unique_ptr<ui::Reporter> reporter_ = ui::text_reporter(out_, err_, {});
@@ -218,7 +226,31 @@ TEST_F(RoundTrip, ThePacketSizeIsRaisedForTheDataAndPutBack) {
   make().query("SET GLOBAL max_allowed_packet = 1048576;");
   restore(request);
   EXPECT_EQ(make().query("SELECT LENGTH(t) FROM ita_db.large;").at(0).at(0), "20000000");
-  EXPECT_EQ(make().query("SELECT @@global.max_allowed_packet;").at(0).at(0), "1048576");
+  EXPECT_EQ(packet_now(), "1048576");
+  const std::vector<std::string> before_and_after{"shared raised from 1048576, it is 1048576", "shared is 1048576"};
+  EXPECT_EQ(packet_notes_, before_and_after);
+}
+
+TEST_F(RoundTrip, AnAccountWhosePluginIsMissingIsFoundBefore) {
+  const auto backup_of = [&](const std::string& create) {
+    const auto path = *directory_ / "plugin.tar";
+    std::filesystem::remove(path);
+    archive::BackupWriter writer(path);
+    writer.add("accounts_shared.json", archive::MemberKind::kAccounts, to_json_text({{"ITA_USER", "%", create, {}}}));
+    archive::Manifest manifest;
+    archive::Manifest::Server server;
+    server.id = "shared";
+    server.sides = {"platform", "ita"};
+    manifest.servers.push_back(std::move(server));
+    manifest.accounts.push_back({"shared", "accounts_shared.json", {"`ITA_USER`@`%`"}});
+    writer.finish(manifest);
+    return prove_backup(path.string(), *reporter_);
+  };
+  StockedServer stocked = stock();
+  for (const char* known :
+       {"IDENTIFIED BY PASSWORD '*1F'", "IDENTIFIED VIA unix_socket OR mysql_native_password USING 'x'"})
+    EXPECT_NO_THROW(check_accounts(backup_of(fmt::format("CREATE USER `ITA_USER`@`%` {}", known)), stocked));
+  EXPECT_THROW(check_accounts(backup_of("CREATE USER `ITA_USER`@`%` IDENTIFIED VIA no_such_plugin"), stocked), Error);
 }
 
 TEST_F(RoundTrip, ABackupOfASystemWithOtherNamesIsRefused) {
