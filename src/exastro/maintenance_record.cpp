@@ -37,11 +37,20 @@ Json to_config_map(const MaintenanceRecord& record) {
   }
   Json pods = Json::array();
   for (const auto& pod : record.pods) pods.push_back({{"namespace", pod.namespace_}, {"name", pod.name}});
-  const Json body = {
-      {"version", kRecordVersion},         {"release", record.release},      {"runId", record.run_id},
-      {"operation", record.operation},     {"startedAt", record.started_at}, {"startedBy", record.started_by},
-      {"destructive", record.destructive}, {"source", record.source},        {"safetyBackup", record.safety_backup},
-      {"workloads", std::move(workloads)}, {"pods", std::move(pods)},        {"packets", record.packets}};
+  const Json body = {{"version", kRecordVersion},
+                     {"release", record.release},
+                     {"runId", record.run_id},
+                     {"operation", record.operation},
+                     {"startedAt", record.started_at},
+                     {"startedBy", record.started_by},
+                     {"destructive", record.destructive},
+                     {"source", record.source},
+                     {"safetyBackup", record.safety_backup},
+                     {"workloads", std::move(workloads)},
+                     {"pods", std::move(pods)},
+                     {"broughtDatabases", record.brought_databases},
+                     {"broughtUsers", record.brought_users},
+                     {"packets", record.packets}};
   return {{"apiVersion", "v1"},
           {"kind", "ConfigMap"},
           {"metadata",
@@ -73,6 +82,8 @@ MaintenanceRecord parse_config_map(const Json& config_map) {
       record.workloads.push_back({parse_kind(item.at("kind").get<std::string>()), item.at("namespace"), item.at("name"),
                                   item.at("replicas"), item.at("suspended")});
     }
+    record.brought_databases = body.value("broughtDatabases", record.brought_databases);
+    record.brought_users = body.value("broughtUsers", record.brought_users);
     record.packets = body.value("packets", record.packets);
     for (const auto& item : body.at("pods")) record.pods.push_back({item.at("namespace"), item.at("name")});
     return record;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,10 @@ struct MaintenanceRecord {
   std::string safety_backup;  // what it replaces
   std::vector<StoppedWorkload> workloads;
   std::vector<MaintenancePodName> pods;
+  // What a restore brings, the databases' names and the accounts' users: until its records and grants are there,
+  // nothing else tells that it is Exastro's.
+  std::set<std::string> brought_databases;
+  std::set<std::string> brought_users;
   // Of the database servers whose global max_allowed_packet a restore has raised: the bytes to go back to, by server.
   std::map<std::string, std::uint64_t> packets;
 

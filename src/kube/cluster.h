@@ -56,6 +56,12 @@ struct Access {
   std::string subresource;
 };
 
+// An object by its kind, as kubectl takes it, and its name.
+struct ObjectName {
+  std::string kind;
+  std::string name;
+};
+
 // What runs in a pod: POSIX sh text, its positional parameters, and lines that must not be seen in a process list:
 // they travel on standard input and are in the shell variable `cnf` when the script starts.
 struct Script {
@@ -103,7 +109,9 @@ class Cluster {
                                  const std::string& selector) = 0;
   // Absent if there is no such object. Throws KubeError for anything else.
   virtual std::optional<Json> get(const std::string& kind, const std::string& namespace_, const std::string& name) = 0;
-  // The same with metadata.managedFields, which tells who has set what.
+  // Of these objects those that are there, in one request. Throws KubeError.
+  virtual std::vector<Json> get_all(const std::string& namespace_, const std::vector<ObjectName>& names) = 0;
+  // One object, with metadata.managedFields, which tells who has set what.
   virtual std::optional<Json> get_with_managers(const std::string& kind, const std::string& namespace_,
                                                 const std::string& name) = 0;
   // Helm's records, without their bodies.

@@ -71,6 +71,14 @@ Json parse_json(const std::string& what, const std::string& text) {
   }
 }
 
+// kubectl gives a single object as it is, and several as a List.
+std::vector<Json> items_of(Json answer) {
+  if (!answer.contains("items")) return {std::move(answer)};
+  std::vector<Json> items;
+  for (auto& item : answer["items"]) items.push_back(std::move(item));
+  return items;
+}
+
 }  // namespace
 
 KubeError classify(const std::string& what, const std::string& all_messages) {
@@ -180,14 +188,23 @@ std::vector<Json> Kubectl::list(const std::string& kinds, const std::optional<st
   if (!selector.empty()) arguments.insert(arguments.end(), {"-l", selector});
   const std::string what =
       fmt::format("Listing {} in {}", kinds, namespace_ ? "namespace " + *namespace_ : "all namespaces");
-  Json answer = parse_json(what, patient_request(what, arguments));
-  std::vector<Json> items;
-  for (auto& item : answer["items"]) items.push_back(std::move(item));
-  return items;
+  return items_of(parse_json(what, patient_request(what, arguments)));
 }
 
 std::optional<Json> Kubectl::get(const std::string& kind, const std::string& namespace_, const std::string& name) {
   return get_object(kind, namespace_, name, {});
+}
+
+std::vector<Json> Kubectl::get_all(const std::string& namespace_, const std::vector<ObjectName>& names) {
+  std::vector<std::string> arguments = {"get", "-n", namespace_, "-o", "json", "--ignore-not-found"};
+  std::string what = fmt::format("Reading in namespace {}", namespace_);
+  for (const auto& [kind, name] : names) {
+    arguments.push_back(kind + "/" + name);
+    what += (arguments.size() == 7 ? " " : ", ") + arguments.back();
+  }
+  const std::string text = patient_request(what, arguments);
+  if (trimmed(text).empty()) return {};
+  return items_of(parse_json(what, text));
 }
 
 std::optional<Json> Kubectl::get_with_managers(const std::string& kind, const std::string& namespace_,

@@ -34,6 +34,7 @@ class Kubectl : public Cluster {
   std::vector<Json> list(const std::string& kinds, const std::optional<std::string>& namespace_,
                          const std::string& selector) override;
   std::optional<Json> get(const std::string& kind, const std::string& namespace_, const std::string& name) override;
+  std::vector<Json> get_all(const std::string& namespace_, const std::vector<ObjectName>& names) override;
   std::optional<Json> get_with_managers(const std::string& kind, const std::string& namespace_,
                                         const std::string& name) override;
   std::vector<HelmRecord> helm_records(const std::optional<std::string>& namespace_) override;

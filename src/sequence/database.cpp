@@ -55,6 +55,8 @@ EOF
 }
 )sh";
 
+constexpr const char* kEndOfAnswer = "kubectl-exastro: end of an answer";
+
 void judge(const char* what, const kube::StreamReport& report, const std::vector<std::string>& parts,
            const std::string& messages) {
   if (report.all_zero() && report.statuses.size() == parts.size()) return;
@@ -164,6 +166,23 @@ std::vector<Row> Database::query(const std::string& sql) {
     return parse_rows(
         cluster_.run(pod_, script(kQuery), "SET SESSION sql_mode = '', lock_wait_timeout = 120;\n" + sql));
   });
+}
+
+std::vector<std::vector<Row>> Database::query_all(const std::vector<std::string>& questions) {
+  std::vector<std::vector<Row>> answers(questions.size());
+  std::string text;
+  for (std::size_t i = 0; i < questions.size(); ++i)
+    text += questions[i] + fmt::format("\nSELECT {}, {};\n", quote_text(kEndOfAnswer), i);
+  std::size_t at = 0;
+  for (auto& row : query(text)) {
+    if (row.size() == 2 && row[0] == kEndOfAnswer && row[1] == std::to_string(at)) {
+      ++at;
+    } else if (at < answers.size()) {
+      answers[at].push_back(std::move(row));
+    }
+  }
+  if (at != questions.size()) throw Error("The server did not answer all that it was asked.");
+  return answers;
 }
 
 void Database::dump(const std::string& database, const kube::ByteHandler& sink, const kube::DigestOf& digest) {

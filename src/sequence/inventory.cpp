@@ -70,8 +70,7 @@ class Stocktaking {
   Stocktaking(Database& database, const InventoryRequest& request) : database_(database), request_(request) {}
 
   Inventory take() {
-    read_server();
-    read_schemata();
+    read_what_is_there();
     for (const auto& name : request_.databases) claim_database(name);
     read_records(false);
     read_records(true);
@@ -81,32 +80,38 @@ class Stocktaking {
     for (const auto& name : ours_) {
       if (auto found = schemata_.find(name); found != schemata_.end()) inventory_.databases.push_back(found->second);
     }
-    if (!inventory_.databases.empty()) {
-      read_sizes();
-      read_engines();
-      read_broken_views();
-    }
-    read_accounts();
+    if (!inventory_.databases.empty()) look_into_databases();
+    find_accounts();
     return std::move(inventory_);
   }
 
  private:
   [[nodiscard]] std::string folded(const std::string& name) const { return inventory_.server.folded(name); }
 
-  void read_server() {
-    const auto rows = database_.query(
-        "SELECT VERSION(), @@version_comment, @@lower_case_table_names, @@character_set_server, @@collation_server, "
-        "@@global.max_allowed_packet;");
-    const Row& row = rows.at(0);
+  // What can be asked without knowing which databases are Exastro's.
+  void read_what_is_there() {
+    std::string record_tables;
+    for (const auto& table : kRecordTables)
+      record_tables += (record_tables.empty() ? "" : ", ") + quote_text(table.name);
+    const auto answers = database_.query_all(
+        {"SELECT VERSION(), @@version_comment, @@lower_case_table_names, @@character_set_server, @@collation_server, "
+         "@@global.max_allowed_packet;",
+         "SELECT SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA;",
+         fmt::format("SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE UPPER(TABLE_NAME) IN ({});",
+                     record_tables),
+         "SELECT User, Host, Db FROM mysql.db UNION SELECT User, Host, Db FROM mysql.tables_priv UNION "
+         "SELECT User, Host, Db FROM mysql.columns_priv UNION SELECT User, Host, Db FROM mysql.procs_priv;",
+         "SELECT DISTINCT GRANTEE FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE <> 'USAGE';",
+         "SELECT User, Host FROM mysql.user WHERE is_role <> 'Y' ORDER BY User, Host;"});
+    const Row& row = answers.at(0).at(0);
     inventory_.server = {row.at(0), row.at(1), static_cast<int>(number(row.at(2))),
                          row.at(3), row.at(4), number(row.at(5))};
-  }
-
-  void read_schemata() {
-    for (const auto& row : database_.query("SELECT SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME "
-                                           "FROM information_schema.SCHEMATA;")) {
-      schemata_[folded(row.at(0))] = {row.at(0), row.at(1), row.at(2), 0, 0, 0};
-    }
+    for (const auto& schema : answers.at(1))
+      schemata_[folded(schema.at(0))] = {schema.at(0), schema.at(1), schema.at(2), 0, 0, 0};
+    record_tables_ = answers.at(2);
+    grants_ = answers.at(3);
+    for (const auto& grantee : answers.at(4)) privileged_.insert(grantee.at(0));
+    users_on_server_ = answers.at(5);
   }
 
   // Counts it as Exastro's.
@@ -117,15 +122,12 @@ class Stocktaking {
   }
 
   void read_records(bool of_organization) {
-    if (ours_.empty()) return;
     std::string union_of;
-    for (const auto& row : database_.query(
-             fmt::format("SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA IN ({});",
-                         existing()))) {
+    for (const auto& row : record_tables_) {
       const auto* table = std::find_if(kRecordTables.begin(), kRecordTables.end(), [&](const RecordTable& known) {
         return known.of_organization == of_organization && upper(row.at(1)) == known.name;
       });
-      if (table == kRecordTables.end()) continue;
+      if (table == kRecordTables.end() || !ours_.contains(folded(row.at(0)))) continue;
       union_of += fmt::format("SELECT '{}', {}, {}, DB_DATABASE, DB_USER, DB_HOST, DB_PORT FROM {}.{};\n", table->side,
                               quote_text(row.at(0)), quote_text(row.at(1)), quote_identifier(row.at(0)),
                               quote_identifier(row.at(1)));
@@ -147,12 +149,30 @@ class Stocktaking {
     return names.empty() ? "''" : listed(names);
   }
 
-  void read_sizes() {
-    for (
-        const auto& row : database_.query(fmt::format(
-            "SELECT TABLE_SCHEMA, COALESCE(SUM(DATA_LENGTH + INDEX_LENGTH), 0), COUNT(*), COALESCE(SUM(TABLE_ROWS), 0) "
-            "FROM information_schema.TABLES WHERE TABLE_TYPE <> 'VIEW' AND TABLE_SCHEMA IN ({}) GROUP BY TABLE_SCHEMA;",
-            existing()))) {
+  void look_into_databases() {
+    const std::string ours = existing();
+    std::string views;  // information_schema.TABLES tells this only of views that it has to open for another column
+    for (const auto& database : inventory_.databases) {
+      views +=
+          fmt::format("SELECT 'database', {};\nSHOW TABLE STATUS FROM {} WHERE Comment LIKE '%references invalid%';\n",
+                      quote_text(database.name), quote_identifier(database.name));
+    }
+    const auto answers = database_.query_all(
+        {fmt::format("SELECT TABLE_SCHEMA, COALESCE(SUM(DATA_LENGTH + INDEX_LENGTH), 0), COUNT(*), "
+                     "COALESCE(SUM(TABLE_ROWS), 0) "
+                     "FROM information_schema.TABLES WHERE TABLE_TYPE <> 'VIEW' AND TABLE_SCHEMA IN ({}) GROUP BY "
+                     "TABLE_SCHEMA;",
+                     ours),
+         fmt::format("SELECT TABLE_SCHEMA, TABLE_NAME, ENGINE FROM information_schema.TABLES WHERE TABLE_TYPE = "
+                     "'BASE TABLE' AND ENGINE <> 'InnoDB' AND TABLE_SCHEMA IN ({}) ORDER BY 1, 2;",
+                     ours),
+         fmt::format("SELECT DEFINER FROM information_schema.VIEWS WHERE TABLE_SCHEMA IN ({0}) UNION "
+                     "SELECT DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA IN ({0}) UNION "
+                     "SELECT DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA IN ({0}) UNION "
+                     "SELECT DEFINER FROM information_schema.EVENTS WHERE EVENT_SCHEMA IN ({0});",
+                     ours),
+         views});
+    for (const auto& row : answers.at(0)) {
       for (auto& database : inventory_.databases) {
         if (folded(database.name) != folded(row.at(0))) continue;
         database.bytes = number(row.at(1));
@@ -160,27 +180,11 @@ class Stocktaking {
         database.rows = number(row.at(3));
       }
     }
-  }
-
-  void read_engines() {
-    for (const auto& row : database_.query(fmt::format("SELECT TABLE_SCHEMA, TABLE_NAME, ENGINE FROM "
-                                                       "information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' AND "
-                                                       "ENGINE <> 'InnoDB' AND TABLE_SCHEMA IN ({}) ORDER BY 1, 2;",
-                                                       existing()))) {
+    for (const auto& row : answers.at(1))
       inventory_.not_transactional.push_back(fmt::format("{}.{} ({})", row.at(0), row.at(1), row.at(2)));
-    }
-  }
-
-  // information_schema.TABLES tells this only of views that it has to open for another column.
-  void read_broken_views() {
-    std::string questions;
-    for (const auto& database : inventory_.databases) {
-      questions +=
-          fmt::format("SELECT 'database', {};\nSHOW TABLE STATUS FROM {} WHERE Comment LIKE '%references invalid%';\n",
-                      quote_text(database.name), quote_identifier(database.name));
-    }
+    for (const auto& row : answers.at(2)) definers_.insert(row.at(0));
     std::string database;
-    for (const auto& row : database_.query(questions)) {
+    for (const auto& row : answers.at(3)) {
       if (row.size() == 2 && row[0] == "database") {
         database = row[1];
       } else {
@@ -190,13 +194,11 @@ class Stocktaking {
   }
 
   // Whether every database that the account has grants on is Exastro's; absent from the map are those without grants.
-  std::map<AccountName, bool> grants_on_ours() {
+  [[nodiscard]] std::map<AccountName, bool> grants_on_ours() const {
     std::set<std::string> ours = ours_;
     for (const auto& name : request_.also_exastros) ours.insert(folded(name));
     std::map<AccountName, bool> accounts;
-    for (const auto& row : database_.query(
-             "SELECT User, Host, Db FROM mysql.db UNION SELECT User, Host, Db FROM mysql.tables_priv UNION "
-             "SELECT User, Host, Db FROM mysql.columns_priv UNION SELECT User, Host, Db FROM mysql.procs_priv;")) {
+    for (const auto& row : grants_) {
       const bool is_ours = ours.contains(folded(without_wildcard_escapes(row.at(2))));
       const auto [entry, is_new] = accounts.emplace(AccountName{row.at(0), row.at(1)}, is_ours);
       if (!is_new) entry->second = entry->second && is_ours;
@@ -204,42 +206,23 @@ class Stocktaking {
     return accounts;
   }
 
-  // user@host of everything of Exastro's that runs as another.
-  std::set<std::string> definers() {
-    std::set<std::string> names;
-    if (inventory_.databases.empty()) return names;
-    const std::string ours = existing();
-    for (const auto& row : database_.query(
-             fmt::format("SELECT DEFINER FROM information_schema.VIEWS WHERE TABLE_SCHEMA IN ({0}) UNION "
-                         "SELECT DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA IN ({0}) UNION "
-                         "SELECT DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA IN ({0}) UNION "
-                         "SELECT DEFINER FROM information_schema.EVENTS WHERE EVENT_SCHEMA IN ({0});",
-                         ours))) {
-      names.insert(row.at(0));
-    }
-    return names;
-  }
-
-  void read_accounts() {
+  void find_accounts() {
     for (const auto& user : request_.users) users_.insert(user);
     const auto grants = grants_on_ours();
-    const auto definer_names = definers();
-    const std::string privileged =
-        "SELECT DISTINCT GRANTEE FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE <> 'USAGE';";
-    std::set<std::string> global;
-    for (const auto& row : database_.query(privileged)) global.insert(row.at(0));
     std::vector<AccountName> without_grants;
-    for (const auto& row :
-         database_.query("SELECT User, Host FROM mysql.user WHERE is_role <> 'Y' ORDER BY User, Host;")) {
+    for (const auto& row : users_on_server_) {
       const AccountName account{row.at(0), row.at(1)};
       if (is_protected(account.user, request_.administrators)) continue;
       const auto granted = grants.find(account);
-      const bool has_global = global.contains(fmt::format("'{}'@'{}'", account.user, account.host));
-      const bool is_definer = definer_names.contains(account.user + "@" + account.host);
+      const bool has_global = privileged_.contains(fmt::format("'{}'@'{}'", account.user, account.host));
+      const bool is_definer = definers_.contains(account.user + "@" + account.host);
       const bool has_grants = has_global || granted != grants.end();
       if (users_.contains(account.user) || (has_grants ? !has_global && granted->second : is_definer)) {
         inventory_.accounts.push_back(account);
-      } else if (is_definer) {
+        continue;
+      }
+      if (has_grants && !looks_like_exastros(account.user)) inventory_.of_others.push_back(account);
+      if (is_definer) {
         inventory_.foreign_definers.push_back(account.user + "@" + account.host);
       } else if (!has_grants) {
         without_grants.push_back(account);
@@ -259,6 +242,11 @@ class Stocktaking {
   std::map<std::string, DatabaseFacts> schemata_;  // by folded name
   std::set<std::string> ours_;                     // folded names
   std::set<std::string> users_;                    // named in Secrets and records
+  std::vector<Row> record_tables_;                 // schema and table of whatever is named like one
+  std::vector<Row> grants_;                        // user, host and database pattern
+  std::set<std::string> privileged_;               // 'user'@'host' of accounts with privileges on the whole server
+  std::vector<Row> users_on_server_;               // user and host
+  std::set<std::string> definers_;                 // user@host that something of Exastro's runs as
 };
 
 }  // namespace

@@ -45,6 +45,7 @@ struct Inventory {
   ServerFacts server;
   std::vector<DatabaseFacts> databases;  // Exastro's, in the order of their names
   std::vector<AccountName> accounts;     // Exastro's, those of the Secrets among them; never the administrator
+  std::vector<AccountName> of_others;    // accounts with rights on more than Exastro's databases; no administrator
   std::vector<ConnectionRecord> records;
   std::vector<std::string> absent;             // databases that are named somewhere and not on this server
   std::vector<std::string> unclaimed;          // databases with names like Exastro's that nothing names

@@ -99,6 +99,8 @@ void MaintenanceRun::begin_record(bool replaces_all) {
   end_pods_of(*earlier, kEndOfPods);
   record_.workloads = earlier->workloads;
   record_.safety_backup = earlier->safety_backup;
+  record_.brought_databases = earlier->brought_databases;
+  record_.brought_users = earlier->brought_users;
   record_.packets = earlier->packets;
   record_.destructive = true;
   finishes_another_ = true;
@@ -193,8 +195,11 @@ std::chrono::duration<double> MaintenanceRun::outage() const {
   return (has_started_ ? started_ : Clock::now()) - stopped_;
 }
 
-void MaintenanceRun::begin_destruction(const std::string& safety_backup) {
+void MaintenanceRun::begin_destruction(const std::string& safety_backup, const std::vector<std::string>& databases,
+                                       const std::vector<std::string>& users) {
   confirm();
+  record_.brought_databases.insert(databases.begin(), databases.end());
+  record_.brought_users.insert(users.begin(), users.end());
   if (!safety_backup.empty()) record_.safety_backup = safety_backup;
   record_.destructive = true;
   update_record(cluster_, record_, record_.run_id);

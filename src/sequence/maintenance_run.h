@@ -69,8 +69,10 @@ class MaintenanceRun {
   void confirm() { lease_.confirm(); }
 
   // From here on the data is no longer what it was: after a failure the services stay stopped. `safety_backup` is the
-  // file that has it, or empty; then one that the record names already stays named.
-  void begin_destruction(const std::string& safety_backup);
+  // file that has it, or empty; then one that the record names already stays named. `databases` and `users` (of
+  // accounts) are what the restore brings: record() names them from here on, with those of a restore that it finishes.
+  void begin_destruction(const std::string& safety_backup, const std::vector<std::string>& databases = {},
+                         const std::vector<std::string>& users = {});
   // The data is whole again.
   void end_destruction();
 

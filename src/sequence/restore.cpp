@@ -154,7 +154,7 @@ class Restore {
     const Manifest& manifest = backup.reader.manifest();
     run.start_pods(request_.timeout);
     SharedFiles files = shared_files(run);
-    std::vector<StockedServer> stocked = look_at_servers(run, manifest, {});
+    std::vector<StockedServer> stocked = look_at_servers(run, manifest);
     for (auto& entry : stocked) {
       check_names(manifest, system_, entry);
       check_collations(manifest, entry);
@@ -179,7 +179,7 @@ class Restore {
     });
     if (with_files) unpacked.unpack(backup.reader, manifest.files->member);
     for (auto& server : servers) server->end_sessions();
-    run.begin_destruction(safety ? safety->path() : "");
+    begin_destruction(run, servers, manifest, safety ? safety->path() : "");
     try {
       replace_databases(run, servers, request_);
       for (auto& server : servers)
@@ -189,7 +189,7 @@ class Restore {
       if (with_files) unpacked.take_their_place(request_.keep_extra);
     } catch (const Error& error) {
       if (!safety) throw;
-      go_back(run, manifest, safety->path(), error);
+      go_back(run, safety->path(), error);
     }
     if (keys_.is_needed() || run.finishes_another()) keys_.settle();
     run.end_destruction();
@@ -220,8 +220,7 @@ class Restore {
 
   // The databases as they were, from the safety backup; the files are the last to be replaced, and go back by
   // themselves. Always throws: what went wrong, and what became of it.
-  [[noreturn]] void go_back(MaintenanceRun& run, const Manifest& failed, const std::string& safety,
-                            const Error& error) {
+  [[noreturn]] void go_back(MaintenanceRun& run, const std::string& safety, const Error& error) {
     const process::Interrupt::Shield shield;
     reporter_.warning(fmt::format("{} Going back to what was there, from {}", sentence(error), safety));
     RestoreRequest databases;
@@ -231,7 +230,7 @@ class Restore {
       const ProvedBackup before = prove_backup(safety, reporter_);
       // The load that failed may still be at work in its pod, or the pod or the server be what failed.
       run.renew_pods(kGoingBack);
-      auto stocked = look_at_servers_patiently(run, before.reader.manifest(), names_of(failed));
+      auto stocked = look_at_servers_patiently(run, before.reader.manifest());
       auto servers = prepare_servers(run, before, stocked, databases);
       replace_databases(run, servers, databases);
       keys_.undo();
@@ -244,15 +243,19 @@ class Restore {
                 error.status());
   }
 
-  static std::vector<std::string> names_of(const Manifest& manifest) {
-    std::vector<std::string> names;
-    for (const auto& database : manifest.databases) names.push_back(database.name);
-    return names;
+  // From here on the data is no longer what it was.
+  static void begin_destruction(MaintenanceRun& run, const std::vector<std::unique_ptr<ServerRestore>>& servers,
+                                const Manifest& manifest, const std::string& safety) {
+    std::vector<std::string> databases;
+    for (const auto& database : manifest.databases) databases.push_back(database.name);
+    std::vector<std::string> users;
+    for (const auto& server : servers) {
+      for (const auto& user : server->users()) users.push_back(user);
+    }
+    run.begin_destruction(safety, databases, users);
   }
 
-  // `also` are databases that are Exastro's although no record may name them now.
-  std::vector<StockedServer> look_at_servers(MaintenanceRun& run, const Manifest& manifest,
-                                             const std::vector<std::string>& also) {
+  std::vector<StockedServer> look_at_servers(MaintenanceRun& run, const Manifest& manifest) {
     ui::Step step(reporter_, "Looking at the databases");
     auto servers = open_servers(
         cluster_, system_, [&](const Side& side) { return run.pod_of(side); }, run.id());
@@ -264,7 +267,10 @@ class Restore {
       for (const auto& database : manifest.databases) {
         if (database.server == server.id) what.also_exastros.push_back(database.name);
       }
-      what.databases.insert(what.databases.end(), also.begin(), also.end());
+      // Of a restore that failed, or was cut off: no record may name it now.
+      const MaintenanceRecord& record = run.record();
+      what.databases.insert(what.databases.end(), record.brought_databases.begin(), record.brought_databases.end());
+      what.users.insert(what.users.end(), record.brought_users.begin(), record.brought_users.end());
       stocked.push_back(take_stock(std::move(server), std::move(what)));
     }
     step.done();
@@ -272,12 +278,11 @@ class Restore {
   }
 
   // Going back does not end at a server that is being restarted.
-  std::vector<StockedServer> look_at_servers_patiently(MaintenanceRun& run, const Manifest& manifest,
-                                                       const std::vector<std::string>& also) {
+  std::vector<StockedServer> look_at_servers_patiently(MaintenanceRun& run, const Manifest& manifest) {
     const auto deadline = Clock::now() + kGoingBack;
     while (true) {
       try {
-        return look_at_servers(run, manifest, also);
+        return look_at_servers(run, manifest);
       } catch (const Error&) {
         if (Clock::now() >= deadline) throw;
       }

@@ -39,9 +39,20 @@ ServerRestore::ServerRestore(const ProvedBackup& backup, const System& system, S
     has_accounts_ = true;
     for (auto& account : parse_accounts(backup.reader.read_text(accounts.member))) {
       if (is_protected(account.user, {system.platform.admin_user, system.ita.admin_user})) continue;
+      if (const auto& theirs = stocked.inventory.of_others;
+          std::find(theirs.begin(), theirs.end(), account.name()) != theirs.end()) {
+        left_accounts_.push_back(account.name().quoted());
+        continue;
+      }
       accounts_.push_back(std::move(account));
     }
   }
+}
+
+std::vector<std::string> ServerRestore::users() const {
+  std::vector<std::string> users;
+  for (const auto& account : accounts_) users.push_back(account.user);
+  return users;
 }
 
 ServerRestore::~ServerRestore() {
@@ -249,6 +260,10 @@ void ServerRestore::look_back() {
         fmt::format("{} connection records of side {} hold a password that its ENCRYPT_KEY does not open: there the "
                     "screens answer 500.",
                     count, side));
+  }
+  for (const auto& name : left_accounts_) {
+    reporter_.warning(
+        fmt::format("Account {} of the backup has rights on what is not Exastro's here; it was left as it is.", name));
   }
   for (const auto& name : unclaimed_) {
     reporter_.warning(

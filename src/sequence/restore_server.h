@@ -29,6 +29,9 @@ class ServerRestore {
   ServerRestore(const ServerRestore&) = delete;
   ServerRestore& operator=(const ServerRestore&) = delete;
 
+  // Of the accounts that it brings.
+  [[nodiscard]] std::vector<std::string> users() const;
+
   // While nothing is changed yet: raises max_allowed_packet if the data needs it, and finds out whether DEFINER clauses
   // can be kept. Throws Error if the server cannot take this backup.
   void prepare();
@@ -65,6 +68,7 @@ class ServerRestore {
   PacketNotes notes_;
   std::vector<DatabaseMember> databases_;
   std::vector<Account> accounts_;
+  std::vector<std::string> left_accounts_;  // that the server uses for others, too
   bool has_accounts_ = false;
   bool strip_definers_ = false;
   std::uint64_t packet_before_ = 0;  // 0: not changed

@@ -4,8 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "exastro/encoding.h"
 
@@ -155,17 +157,46 @@ std::vector<Release> find_releases(kube::Cluster& cluster, const FindOptions& op
   return *system;
 }
 
-Json read_object(kube::Cluster& cluster, const std::string& kind, const std::string& namespace_,
-                 const std::string& name) {
-  auto object = cluster.get(kind, namespace_, name);
-  if (!object) {
+// Objects that the release's values name, read in one request for each namespace.
+class NamedObjects {
+ public:
+  explicit NamedObjects(kube::Cluster& cluster) : cluster_(cluster) {}
+
+  void want(const std::string& namespace_, const std::string& kind, const std::string& name) {
+    wanted_[namespace_].push_back({kind, name});
+  }
+  // All that is wanted since the last time. Throws Error that names what is not there.
+  void read() {
+    for (const auto& [namespace_, names] : std::exchange(wanted_, {})) {
+      for (auto& object : cluster_.get_all(namespace_, names)) {
+        const std::string kind = object.value("kind", "");
+        const std::string name = object.at("metadata").at("name");
+        objects_[key(namespace_, kind, name)] = std::move(object);
+      }
+      for (const auto& [kind, name] : names) static_cast<void>(at(namespace_, kind, name));
+    }
+  }
+  [[nodiscard]] const Json& at(const std::string& namespace_, const std::string& kind, const std::string& name) const {
+    const auto found = objects_.find(key(namespace_, kind, name));
+    if (found != objects_.end()) return found->second;
     throw Error(
         fmt::format("Looked for the {} {} in namespace {}, as the release's values name it, and it is not there.", kind,
                     name, namespace_),
         fmt::format("See what there is with: kubectl get {} -n {}", kind, namespace_), ExitStatus::kNotFound);
   }
-  return std::move(*object);
-}
+
+ private:
+  // The kind as an object has it, or as kubectl takes it.
+  static std::string key(const std::string& namespace_, std::string kind, const std::string& name) {
+    std::transform(kind.begin(), kind.end(), kind.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return kind + "/" + namespace_ + "/" + name;
+  }
+
+  kube::Cluster& cluster_;
+  std::map<std::string, std::vector<kube::ObjectName>> wanted_;  // by namespace
+  std::map<std::string, Json> objects_;
+};
 
 std::string field(const Json& object, const std::string& key) {
   const Json data = object.value("data", Json::object());
@@ -180,13 +211,20 @@ std::string field(const Json& object, const std::string& key) {
 
 std::string secret_field(const Json& secret, const std::string& key) { return base64_decode(field(secret, key)); }
 
-Side read_side(kube::Cluster& cluster, const Release& release, std::string id, ObjectNames names) {
+Side named_side(const Release& release, std::string id, ObjectNames names, NamedObjects& objects) {
   Side side;
   side.id = std::move(id);
   side.namespace_ = release.namespace_;
   side.release = release.name;
   side.names = std::move(names);
-  const Json params = read_object(cluster, "configmap", side.namespace_, side.names.database_params);
+  objects.want(side.namespace_, "configmap", side.names.database_params);
+  objects.want(side.namespace_, "secret", side.names.database_secret);
+  objects.want(side.namespace_, "secret", side.names.global_secret);
+  return side;
+}
+
+void fill_side(Side& side, const NamedObjects& objects) {
+  const Json& params = objects.at(side.namespace_, "configmap", side.names.database_params);
   const std::string vendor = params.value("/data/DB_VENDOR"_json_pointer, "mariadb");
   if (vendor != "mariadb") {
     throw Error(fmt::format("{} says DB_VENDOR: {}. This program is made for and tested with MariaDB alone, so it does "
@@ -197,14 +235,12 @@ Side read_side(kube::Cluster& cluster, const Release& release, std::string id, O
   side.host = field(params, "DB_HOST");
   side.port = field(params, "DB_PORT");
   side.database = field(params, "DB_DATABASE");
-  const Json secret = read_object(cluster, "secret", side.namespace_, side.names.database_secret);
+  const Json& secret = objects.at(side.namespace_, "secret", side.names.database_secret);
   side.admin_user = secret_field(secret, "DB_ADMIN_USER");
   side.admin_password = secret_field(secret, "DB_ADMIN_PASSWORD");
   side.user = secret_field(secret, "DB_USER");
   side.password = secret_field(secret, "DB_PASSWORD");
-  side.encrypt_key =
-      secret_field(read_object(cluster, "secret", side.namespace_, side.names.global_secret), "ENCRYPT_KEY");
-  return side;
+  side.encrypt_key = secret_field(objects.at(side.namespace_, "secret", side.names.global_secret), "ENCRYPT_KEY");
 }
 
 // The pod template of a workload that mounts the claim at the path.
@@ -228,10 +264,9 @@ bool mounts(const Json& pod_template, const std::string& path, std::string& clai
   return false;
 }
 
-Storage read_storage(kube::Cluster& cluster, const System& system, const Release& release) {
+Storage read_storage(kube::Cluster& cluster, const System& system, const Release& release, NamedObjects& objects) {
   Storage storage;
-  storage.path =
-      field(read_object(cluster, "configmap", system.ita.namespace_, system.ita.names.global_params), "STORAGEPATH");
+  storage.path = field(objects.at(system.ita.namespace_, "configmap", system.ita.names.global_params), "STORAGEPATH");
   while (storage.path.size() > 1 && storage.path.back() == '/') storage.path.pop_back();
   storage.claim = "pvc-" + definition_name(release.values, "itaGlobalDefinition", "ita-global");
   for (const auto& workload : system.workloads) {
@@ -249,7 +284,9 @@ Storage read_storage(kube::Cluster& cluster, const System& system, const Release
     storage.tolerations = workload.pod_template.value("/spec/tolerations"_json_pointer, Json::array());
     break;
   }
-  const Json claim = read_object(cluster, "persistentvolumeclaim", system.ita.namespace_, storage.claim);
+  objects.want(system.ita.namespace_, "persistentvolumeclaim", storage.claim);
+  objects.read();
+  const Json& claim = objects.at(system.ita.namespace_, "persistentvolumeclaim", storage.claim);
   const Json modes = claim.value("/spec/accessModes"_json_pointer, Json::array());
   if (std::find(modes.begin(), modes.end(), Json("ReadWriteOncePod")) != modes.end()) {
     throw Error(
@@ -342,16 +379,21 @@ System find_system(kube::Cluster& cluster, const FindOptions& options, ui::Repor
   const Release& platform = system.releases.front();
   const Release& ita = system.releases.back();
   system.workloads = list_workloads(cluster, system.releases);
-  system.platform = read_side(cluster, platform, "platform", platform_names(platform));
-  system.ita = read_side(cluster, ita, "ita", it_automation_names(ita));
-  const Json keycloak_params =
-      read_object(cluster, "configmap", system.platform.namespace_, keycloak_params_name(platform));
+  NamedObjects objects(cluster);
+  system.platform = named_side(platform, "platform", platform_names(platform), objects);
+  system.ita = named_side(ita, "ita", it_automation_names(ita), objects);
+  objects.want(system.platform.namespace_, "configmap", keycloak_params_name(platform));
+  objects.want(system.platform.namespace_, "secret", keycloak_secret_name(platform));
+  objects.want(system.ita.namespace_, "configmap", system.ita.names.global_params);
+  objects.read();
+  fill_side(system.platform, objects);
+  fill_side(system.ita, objects);
+  const Json& keycloak_params = objects.at(system.platform.namespace_, "configmap", keycloak_params_name(platform));
   system.keycloak_database = keycloak_params.value("/data/KEYCLOAK_DB_DATABASE"_json_pointer, "keycloak");
-  const Json keycloak_secret =
-      read_object(cluster, "secret", system.platform.namespace_, keycloak_secret_name(platform));
+  const Json& keycloak_secret = objects.at(system.platform.namespace_, "secret", keycloak_secret_name(platform));
   system.keycloak_user = secret_field(keycloak_secret, "KEYCLOAK_DB_USER");
   system.keycloak_password = secret_field(keycloak_secret, "KEYCLOAK_DB_PASSWORD");
-  system.storage = read_storage(cluster, system, ita);
+  system.storage = read_storage(cluster, system, ita, objects);
   choose_image(system, options, system.platform);
   choose_image(system, options, system.ita);
   system.has_mongo = std::any_of(system.workloads.begin(), system.workloads.end(),

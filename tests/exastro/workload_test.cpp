@@ -83,6 +83,8 @@ TEST(MaintenanceRecord, GoesThereAndBack) {
                            "/x/safety.tar",
                            {},
                            {},
+                           {"platform", "ITA_DB"},
+                           {"pf-user"},
                            {{"shared", 1048576}}};
   record.workloads = {{WorkloadKind::kDeployment, "ns", "platform-auth", 2, false},
                       {WorkloadKind::kCronJob, "ns2", "clean", 0, true}};

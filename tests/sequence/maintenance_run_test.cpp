@@ -143,14 +143,17 @@ TEST_F(Run, WhoFinishesAnothersRestoreKeepsTheNameOfWhatThatOneKept) {
     MaintenanceRun run(cluster_, system_, restore_, *reporter_);
     EXPECT_FALSE(run.finishes_another());
     run.stop(Standstill::kAllClients, std::chrono::seconds(1));
-    run.begin_destruction("/backups/safety.tar");
+    run.begin_destruction("/backups/safety.tar", {"ITA_DB"}, {"ITA_USER"});
     static_cast<void>(run.after_failure(Error("Killed.")));
   }
   MaintenanceRun again(cluster_, system_, restore_, *reporter_);
   EXPECT_TRUE(again.finishes_another()) << "what is there now is not worth a safety backup";
   again.stop(Standstill::kAllClients, std::chrono::seconds(1));
-  again.begin_destruction("");
-  EXPECT_EQ(find_record(cluster_, system_)->safety_backup, "/backups/safety.tar");
+  again.begin_destruction("", {"keycloak"}, {"keycloak"});
+  const auto record = find_record(cluster_, system_);
+  EXPECT_EQ(record->safety_backup, "/backups/safety.tar");
+  EXPECT_EQ(record->brought_databases, (std::set<std::string>{"ITA_DB", "keycloak"}));
+  EXPECT_EQ(record->brought_users, (std::set<std::string>{"ITA_USER", "keycloak"}));
   const Error error = again.after_failure(Error("The load failed."));
   EXPECT_NE(error.next().find("--from /backups/safety.tar"), std::string::npos) << error.next();
 }

@@ -69,6 +69,13 @@ class MemoryCluster : public kube::Cluster {
     if (found == objects.end()) return std::nullopt;
     return found->second;
   }
+  std::vector<Json> get_all(const std::string& namespace_, const std::vector<kube::ObjectName>& names) override {
+    std::vector<Json> found;
+    for (const auto& [kind, name] : names) {
+      if (auto object = get(kind, namespace_, name)) found.push_back(std::move(*object));
+    }
+    return found;
+  }
   std::optional<Json> get_with_managers(const std::string&, const std::string&, const std::string&) override {
     return managed;
   }

@@ -96,6 +96,8 @@ class RoundTrip : public RealServer {
     EXPECT_EQ(servers.size(), 1U);
     InventoryRequest request = request_for(system_, servers.at(0));
     request.also_exastros = also;
+    request.users.insert(request.users.end(), brought_users_.begin(), brought_users_.end());
+    request.databases.insert(request.databases.end(), brought_databases_.begin(), brought_databases_.end());
     return take_stock(std::move(servers.at(0)), std::move(request));
   }
 
@@ -148,6 +150,8 @@ class RoundTrip : public RealServer {
 
   System system_;
   std::vector<std::string> packet_notes_;
+  std::vector<std::string> brought_users_;
+  std::vector<std::string> brought_databases_;
   std::ostringstream out_;
   std::ostringstream err_;
   std::unique_ptr<ui::Reporter> reporter_ = ui::text_reporter(out_, err_, {});
@@ -205,6 +209,31 @@ TEST_F(RoundTrip, WhatIsExtraStaysIfWanted) {
   restore(request);
   EXPECT_EQ(make().query("SHOW DATABASES LIKE 'ita_ws_later';").size(), 1U);
   EXPECT_EQ(make().query("SELECT 1 FROM mysql.user WHERE User = 'ITA_WS_LATER';").size(), 1U);
+}
+
+TEST_F(RoundTrip, AnAccountThatOthersUseTooIsLeftAsItIs) {
+  RestoreRequest request;
+  request.from = back_up().string();
+  make().query("GRANT SELECT ON stranger.* TO reader@'%'; SET PASSWORD FOR reader@'%' = PASSWORD('changed');");
+  restore(request);
+  EXPECT_EQ(make().query("SELECT 1 FROM mysql.db WHERE User = 'reader' AND Db = 'stranger';").size(), 1U);
+  EXPECT_NO_THROW(
+      Database(cluster(), LocalPod::container(), {"127.0.0.1", port(), "reader", "changed"}).query("SELECT 1;"));
+  EXPECT_NE(err_.str().find("`reader`@`%` of the backup has rights"), std::string::npos) << err_.str();
+}
+
+// Killed between its accounts and their grants, a restore leaves accounts that nothing else tells of.
+TEST_F(RoundTrip, WhatARestoreThatWasCutOffHasBroughtIsGoneAfterTheNext) {
+  RestoreRequest request;
+  request.from = back_up().string();
+  make().query("CREATE USER 'ITA_WS_NEW'@'%'; CREATE DATABASE ita_ws_new;");
+  restore(request);
+  EXPECT_EQ(make().query("SELECT 1 FROM mysql.user WHERE User = 'ITA_WS_NEW';").size(), 1U) << "it may be anybody's";
+  brought_users_ = {"ITA_WS_NEW"};
+  brought_databases_ = {"ITA_WS_NEW"};
+  restore(request);
+  EXPECT_TRUE(make().query("SELECT 1 FROM mysql.user WHERE User = 'ITA_WS_NEW';").empty());
+  EXPECT_TRUE(make().query("SHOW DATABASES LIKE 'ita_ws_new';").empty());
 }
 
 TEST_F(RoundTrip, DefinersAreTakenOffWhenWanted) {

@@ -77,6 +77,13 @@ class ScriptedCluster : public kube::Cluster {
     if (found == objects.end()) return std::nullopt;
     return found->second;
   }
+  std::vector<Json> get_all(const std::string& namespace_, const std::vector<kube::ObjectName>& names) override {
+    std::vector<Json> found;
+    for (const auto& [kind, name] : names) {
+      if (auto object = get(kind, namespace_, name)) found.push_back(std::move(*object));
+    }
+    return found;
+  }
   std::optional<Json> get_with_managers(const std::string& kind, const std::string& namespace_,
                                         const std::string& name) override {
     return get(kind, namespace_, name);
@@ -157,6 +164,8 @@ class FindSystem : public testing::Test {
     cluster_.add_config_map(namespace_, "ita-params-ita-global", {{"STORAGEPATH", "/storage/"}});
     cluster_.add_secret(namespace_, "ita-secret-ita-global", {{"ENCRYPT_KEY", "a2V5"}});
     cluster_.objects["persistentvolumeclaim/" + namespace_ + "/pvc-ita-global"] = {
+        {"kind", "PersistentVolumeClaim"},
+        {"metadata", {{"name", "pvc-ita-global"}}},
         {"spec", {{"accessModes", {"ReadWriteMany"}}}}};
   }
   void add_umbrella() {
