@@ -34,7 +34,9 @@ Repaired repaired(const std::string& text) {
     TerminalRepair repair(sink);
     feed(repair, text, size);
     EXPECT_EQ(sink.finishes, 1);
-    if (size != std::string::npos) EXPECT_EQ(sink.text, result.text) << size;
+    if (size != std::string::npos) {
+      EXPECT_EQ(sink.text, result.text) << size;
+    }
     result = {sink.text, repair.carriage_returns(), repair.messages()};
   }
   return result;
@@ -67,7 +69,7 @@ TEST(TerminalRepair, GivesTheVeryBytesBack) {
 
 TEST(TerminalRepair, RefusesWhereOneLineEndIsNotATerminals) {
   std::string text = through_terminal(kDump);
-  text.erase(text.rfind("\r\n", text.size() - 40), 1);
+  text.erase(text.find("SET a;\r\n") + 6, 1);
   EXPECT_NE(refused(text).find("CR LF"), std::string::npos);
 }
 
