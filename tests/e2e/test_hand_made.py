@@ -15,7 +15,9 @@ from plugin import REPOSITORY, say
 from stage import NAMESPACE, load, picture, ruin
 
 HERE = ("-n", NAMESPACE)
-FEW = {"global": {"backyardCount": 2}}
+#: The page's `-p${PASSWORD}` falls apart at the sample's own password.
+TAME = {"secret": {"DB_ADMIN_PASSWORD": "ChangeMeDBAdm"}}
+FEW = {"global": {"backyardCount": 2, "pfDatabaseDefinition": TAME, "itaDatabaseDefinition": TAME}}
 #: mysqldump leaves them out of --all-databases
 EVENTS = re.compile(r"/servers/[^/]+/databases/[^/]+/events(/|:)")
 
