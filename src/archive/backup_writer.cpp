@@ -324,6 +324,11 @@ void BackupWriter::copy_to(int fd) const {
   }
 }
 
+FileDescriptor BackupWriter::release() {
+  if (!state_->finished_) throw Error("the backup is not finished");
+  return std::move(state_->file_);
+}
+
 int remove_partial_files(const fs::path& directory) {
   static const std::regex kPattern(R"(\..+\.partial-[0-9]+-[0-9a-f]{16})");
   int removed = 0;

@@ -80,6 +80,9 @@ class BackupWriter {
   // The finished file's bytes, written to `fd` (a pipe, say). Throws Error.
   void copy_to(int fd) const;
 
+  // The finished file of a writer without a name, for BackupReader::open(). Throws Error if it is not finished.
+  [[nodiscard]] FileDescriptor release();
+
  private:
   class State;
   class OpenMember;

@@ -17,6 +17,7 @@ constexpr const char* kExamples =
     "  kubectl exastro restore --from exastro-backup_exastro_exastro_20260131-123456.tar\n"
     "  kubectl exastro restore --from FILE --dry-run     prove the backup and tell what would be done\n"
     "  kubectl exastro restore --from FILE --only files --yes\n"
+    "  kubectl exastro restore --from DIR                files made by the vendor's page, see docs/hand-made-sets.md\n"
     "  ssh store cat exastro.tar | kubectl exastro restore --from - --yes";
 
 RestoreParts chosen_parts(const RestoreFlags& flags) {
@@ -40,7 +41,9 @@ Command add_restore(CLI::App& app) {
   RestoreRequest& request = own->request;
   const auto parts = CLI::IsMember({"databases", "files", "accounts"});
   command.app
-      ->add_option("--from", request.from, "The backup: a file, a directory with its members, or - for standard input")
+      ->add_option("--from", request.from,
+                   "The backup: a file, a directory with its members, or - for standard input; or the files of the "
+                   "vendor's page, in a directory or a tar")
       ->required();
   command.app->add_flag("--yes", request.yes, "Do not ask");
   command.app->add_flag("--dry-run", request.dry_run, "Only prove the backup and tell what would be done");

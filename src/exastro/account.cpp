@@ -78,6 +78,15 @@ std::string grant_without_authentication(std::string_view grant) {
   return result;
 }
 
+std::string without_wildcard_escapes(const std::string& pattern) {
+  std::string name;
+  for (std::size_t at = 0; at < pattern.size(); ++at) {
+    const bool escape = pattern[at] == '\\' && at + 1 < pattern.size();
+    name += pattern[escape ? ++at : at];
+  }
+  return name;
+}
+
 std::string create_or_replace(std::string_view create) {
   constexpr std::string_view kHead = "CREATE USER ";
   if (!create.starts_with(kHead)) throw Error("The server described an account in words that are not CREATE USER.");

@@ -43,6 +43,9 @@ std::string quote_option(std::string_view text);
 //   -> GRANT USAGE ON *.* TO `a`@`%` WITH GRANT OPTION
 std::string grant_without_authentication(std::string_view grant);
 
+// The database that a grant on a database names: `PF\_ORG` stands for PF_ORG there.
+std::string without_wildcard_escapes(const std::string& pattern);
+
 // `CREATE USER x …` as `CREATE OR REPLACE USER x …`: the account is as it was, its grants gone.
 std::string create_or_replace(std::string_view create);
 

@@ -3,37 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <charconv>
 #include <map>
 #include <regex>
 #include <set>
 
+#include "exastro/record_tables.h"
+
 namespace exastro {
 namespace {
-
-// A table of connection records, and the database that holds it: one that is known from the start, or one of those that
-// the records before it name.
-struct RecordTable {
-  const char* name;
-  const char* side;
-  bool of_organization;  // kept in the organizations' databases
-};
-constexpr std::array<RecordTable, 4> kRecordTables{{{"T_ORGANIZATION_DB", "platform", false},
-                                                    {"T_COMN_ORGANIZATION_DB_INFO", "ita", false},
-                                                    {"T_WORKSPACE_DB", "platform", true},
-                                                    {"T_COMN_WORKSPACE_DB_INFO", "ita", true}}};
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-std::string upper(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return text;
 }
 
@@ -47,22 +30,6 @@ std::string listed(const std::set<std::string>& names) {
   std::string list;
   for (const auto& name : names) list += (list.empty() ? "" : ", ") + quote_text(name);
   return list;
-}
-
-// As the application names the databases of organizations and workspaces.
-bool looks_like_exastros(const std::string& name) {
-  static const std::regex kName("(PF_ORG|ITA_ORG|ITA_WS)_[A-Z0-9]{20}", std::regex::icase);
-  return std::regex_match(name, kName);
-}
-
-// `PF\_ORG` in a grant on a database stands for PF_ORG.
-std::string without_wildcard_escapes(const std::string& pattern) {
-  std::string name;
-  for (std::size_t at = 0; at < pattern.size(); ++at) {
-    const bool escape = pattern[at] == '\\' && at + 1 < pattern.size();
-    name += pattern[escape ? ++at : at];
-  }
-  return name;
 }
 
 class Stocktaking {
@@ -124,10 +91,8 @@ class Stocktaking {
   void read_records(bool of_organization) {
     std::string union_of;
     for (const auto& row : record_tables_) {
-      const auto* table = std::find_if(kRecordTables.begin(), kRecordTables.end(), [&](const RecordTable& known) {
-        return known.of_organization == of_organization && upper(row.at(1)) == known.name;
-      });
-      if (table == kRecordTables.end() || !ours_.contains(folded(row.at(0)))) continue;
+      const RecordTable* table = find_record_table(row.at(1));
+      if (table == nullptr || table->of_organization != of_organization || !ours_.contains(folded(row.at(0)))) continue;
       union_of += fmt::format("SELECT '{}', {}, {}, DB_DATABASE, DB_USER, DB_HOST, DB_PORT FROM {}.{};\n", table->side,
                               quote_text(row.at(0)), quote_text(row.at(1)), quote_identifier(row.at(0)),
                               quote_identifier(row.at(1)));
@@ -259,6 +224,11 @@ std::uint64_t Inventory::bytes() const {
   std::uint64_t sum = 0;
   for (const auto& database : databases) sum += database.bytes;
   return sum;
+}
+
+bool looks_like_exastros(const std::string& name) {
+  static const std::regex kName("(PF_ORG|ITA_ORG|ITA_WS)_[A-Z0-9]{20}", std::regex::icase);
+  return std::regex_match(name, kName);
 }
 
 bool is_protected(const std::string& user, const std::vector<std::string>& administrators) {

@@ -71,6 +71,9 @@ struct InventoryRequest {
 // as the server does (lower_case_table_names).
 Inventory take_inventory(Database& database, const InventoryRequest& request);
 
+// As the application names the databases of organizations and workspaces.
+bool looks_like_exastros(const std::string& name);
+
 // Whether this program must leave an account of this name alone.
 bool is_protected(const std::string& user, const std::vector<std::string>& administrators);
 

@@ -50,7 +50,7 @@ class Restore {
       : cluster_(cluster), system_(system), request_(request), reporter_(reporter), keys_(cluster, system) {}
 
   void run() {
-    const ProvedBackup backup = prove_backup(request_.from, reporter_);
+    const ProvedBackup backup = prove_backup(request_.from, reporter_, exastro_names(system_));
     const Manifest& manifest = backup.reader.manifest();
     check_fits(manifest, system_, reporter_);
     if (request_.parts.databases) keys_.compare(backup.reader);
@@ -117,12 +117,12 @@ class Restore {
 
   void show_plan(const Manifest& manifest) {
     Json databases = Json::array();
-    std::string text = fmt::format(
-        "Plan of a restore into {}/{}; nothing was changed.\n\nFrom the backup of {} ({}/{}, application {}):\n",
-        system_.namespace_(), system_.release(), manifest.created_at,
-        manifest.releases.empty() ? "" : manifest.releases[0].namespace_,
-        manifest.releases.empty() ? "" : manifest.releases[0].name,
-        manifest.releases.empty() ? "" : manifest.releases[0].app_version);
+    const std::string source = manifest.releases.empty()
+                                   ? ""
+                                   : fmt::format(" ({}/{}, application {})", manifest.releases[0].namespace_,
+                                                 manifest.releases[0].name, manifest.releases[0].app_version);
+    std::string text = fmt::format("Plan of a restore into {}/{}; nothing was changed.\n\nFrom the backup of {}{}:\n",
+                                   system_.namespace_(), system_.release(), manifest.created_at, source);
     text += "  " + parts_text(manifest, request_) + "\n";
     if (request_.parts.databases) {
       for (const auto& database : manifest.databases) {

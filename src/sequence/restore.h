@@ -15,7 +15,7 @@ struct RestoreParts {
 };
 
 struct RestoreRequest {
-  std::string from;  // a file, a directory with the unpacked members, or "-"
+  std::string from;  // a file, a directory with the unpacked members, or "-"; or a set made by hand
   RestoreParts parts;
   bool yes = false;           // do not ask
   bool dry_run = false;       // prove the backup and tell what would be done

@@ -17,15 +17,19 @@ namespace {
 
 using archive::Manifest;
 
-archive::BackupReader open_backup(const std::string& from) {
-  if (from != "-") return archive::BackupReader::open(from);
+archive::BackupReader open_backup(const std::string& from, const ExastroNames& names, ui::Reporter& reporter) {
+  if (from != "-") {
+    if (const auto set = archive::HandMadeSet::find(from)) return as_backup(*set, names, reporter);
+    return archive::BackupReader::open(from);
+  }
   if (::isatty(STDIN_FILENO) == 1) {
     throw Error("A backup cannot come from a terminal.", "Redirect it: kubectl exastro restore --from - < FILE",
                 ExitStatus::kUsage);
   }
-  return archive::BackupReader::open(archive::spool(STDIN_FILENO, std::filesystem::temp_directory_path(),
-                                                    [] { process::Interrupt::wait_readable(STDIN_FILENO); }),
-                                     "standard input");
+  auto spooled = archive::spool(STDIN_FILENO, std::filesystem::temp_directory_path(),
+                                [] { process::Interrupt::wait_readable(STDIN_FILENO); });
+  if (const auto set = archive::HandMadeSet::find(spooled, "standard input")) return as_backup(*set, names, reporter);
+  return archive::BackupReader::open(std::move(spooled), "standard input");
 }
 
 const Manifest::Server* find_server(const Manifest& manifest, const std::string& id) {
@@ -63,8 +67,8 @@ void check_versions(const Manifest& manifest, const System& system, ui::Reporter
 
 }  // namespace
 
-ProvedBackup prove_backup(const std::string& from, ui::Reporter& reporter) {
-  ProvedBackup proved{open_backup(from), {}, {}};
+ProvedBackup prove_backup(const std::string& from, ui::Reporter& reporter, const ExastroNames& names) {
+  ProvedBackup proved{open_backup(from, names, reporter), {}, {}};
   std::uint64_t total = 0;
   for (const auto& member : proved.reader.manifest().members) total += member.size;
   ui::Step step(reporter, "Proving the backup " + proved.reader.shown(), total);
@@ -86,6 +90,7 @@ void check_fits(const Manifest& manifest, const System& system, ui::Reporter& re
 }
 
 void check_layout(const Manifest& manifest, const std::vector<Server>& servers) {
+  if (manifest.servers.empty()) return;  // a set made by hand of the shared files alone
   std::vector<std::string> here;
   std::vector<std::string> there;
   for (const auto& server : servers) here.push_back(server.id);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "archive/backup_reader.h"
+#include "sequence/hand_made_backup.h"
 #include "sequence/server.h"
 #include "sequence/system.h"
 #include "stream/dump_check.h"
@@ -21,8 +22,9 @@ struct ProvedBackup {
   archive::BackupReader::Verified verified;
 };
 
-// Opens and proves it; "-" is standard input, kept in a temporary file. Throws Error (kDamaged, kNotFound).
-ProvedBackup prove_backup(const std::string& from, ui::Reporter& reporter);
+// Opens and proves it; "-" is standard input, kept in a temporary file. A set that was made by hand is first made a
+// backup; `names` say what in it is Exastro's. Throws Error (kDamaged, kNotFound).
+ProvedBackup prove_backup(const std::string& from, ui::Reporter& reporter, const ExastroNames& names = {});
 
 // Throws Error if the application is older than the backup's. Warns of a newer one, and of what the backup lacks.
 void check_fits(const archive::Manifest& manifest, const System& system, ui::Reporter& reporter);

@@ -30,7 +30,4 @@ StatementHead read_statement_head(std::string_view text, QuoteRules rules);
 // is taken for the usual one, since dumps restore the mode that way.
 QuoteRules rules_after_set(std::string_view text, QuoteRules rules);
 
-// Compares a word of SQL, ASCII letters of any case, with one in capitals.
-bool is_word(std::string_view text, std::string_view capitals);
-
 }  // namespace exastro::stream

@@ -33,6 +33,7 @@ class DefinerFilter : public Sink {
 
  private:
   class Scanner;
+  Sink& next_;
   std::unique_ptr<Scanner> scanner_;
 };
 

@@ -7,6 +7,7 @@
 
 #include "stream/definer_clause.h"
 #include "stream/sql_lexer.h"
+#include "stream/sql_tokens.h"
 
 namespace exastro::stream {
 namespace {
