@@ -17,6 +17,7 @@ constexpr const char* kExamples =
     "  kubectl exastro restore --from exastro-backup_exastro_exastro_20260131-123456.tar\n"
     "  kubectl exastro restore --from FILE --dry-run     prove the backup and tell what would be done\n"
     "  kubectl exastro restore --from FILE --only files --yes\n"
+    "  kubectl exastro restore --from FILE.tar.age --identity KEYFILE\n"
     "  ssh store cat exastro.tar | kubectl exastro restore --from - --yes";
 
 RestoreParts chosen_parts(const RestoreFlags& flags) {
@@ -42,6 +43,8 @@ Command add_restore(CLI::App& app) {
   command.app
       ->add_option("--from", request.from, "The backup: a file, a directory with its members, or - for standard input")
       ->required();
+  command.app->add_option("-i,--identity", request.identities,
+                          "File with the private key (age or SSH), if the backup is encrypted to recipients");
   command.app->add_flag("--yes", request.yes, "Do not ask");
   command.app->add_flag("--dry-run", request.dry_run, "Only prove the backup and tell what would be done");
   command.app->add_option("--only", own->only, "Restore these parts: databases, files, accounts")->check(parts);

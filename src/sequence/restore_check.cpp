@@ -1,5 +1,6 @@
 #include "sequence/restore_check.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <filesystem>
 #include <set>
 
+#include "archive/encryption.h"
 #include "archive/spool.h"
 #include "process/interrupt.h"
 #include "ui/step.h"
@@ -17,15 +19,26 @@ namespace {
 
 using archive::Manifest;
 
-archive::BackupReader open_backup(const std::string& from) {
-  if (from != "-") return archive::BackupReader::open(from);
+archive::FileDescriptor spool_standard_input() {
   if (::isatty(STDIN_FILENO) == 1) {
     throw Error("A backup cannot come from a terminal.", "Redirect it: kubectl exastro restore --from - < FILE",
                 ExitStatus::kUsage);
   }
-  return archive::BackupReader::open(archive::spool(STDIN_FILENO, std::filesystem::temp_directory_path(),
-                                                    [] { process::Interrupt::wait_readable(STDIN_FILENO); }),
-                                     "standard input");
+  return archive::spool(STDIN_FILENO, std::filesystem::temp_directory_path(),
+                        [] { process::Interrupt::wait_readable(STDIN_FILENO); });
+}
+
+archive::BackupReader open_backup(const std::string& from, const std::vector<std::string>& identities) {
+  const std::string shown = from == "-" ? "standard input" : from;
+  // What is no plain file is for the reader to tell: a directory, or nothing at all.
+  std::error_code ignored;
+  if (from != "-" && !std::filesystem::is_regular_file(from, ignored)) return archive::BackupReader::open(from);
+  archive::FileDescriptor file =
+      from == "-" ? spool_standard_input() : archive::FileDescriptor(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return archive::BackupReader::open(from);
+  if (!archive::is_encrypted(file.get())) return archive::BackupReader::open(std::move(file), shown);
+  return archive::BackupReader::open(
+      archive::decrypt(file.get(), identities, std::filesystem::temp_directory_path(), shown), shown);
 }
 
 const Manifest::Server* find_server(const Manifest& manifest, const std::string& id) {
@@ -63,8 +76,8 @@ void check_versions(const Manifest& manifest, const System& system, ui::Reporter
 
 }  // namespace
 
-ProvedBackup prove_backup(const std::string& from, ui::Reporter& reporter) {
-  ProvedBackup proved{open_backup(from), {}, {}};
+ProvedBackup prove_backup(const std::string& from, ui::Reporter& reporter, const std::vector<std::string>& identities) {
+  ProvedBackup proved{open_backup(from, identities), {}, {}};
   std::uint64_t total = 0;
   for (const auto& member : proved.reader.manifest().members) total += member.size;
   ui::Step step(reporter, "Proving the backup " + proved.reader.shown(), total);

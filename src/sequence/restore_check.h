@@ -21,8 +21,11 @@ struct ProvedBackup {
   archive::BackupReader::Verified verified;
 };
 
-// Opens and proves it; "-" is standard input, kept in a temporary file. Throws Error (kDamaged, kNotFound).
-ProvedBackup prove_backup(const std::string& from, ui::Reporter& reporter);
+// Opens and proves it; "-" is standard input, kept in a temporary file. One that is encrypted is decrypted into such a
+// file first, with `identities` (files with private keys), or with the passphrase that age asks for. Throws Error
+// (kDamaged, kNotFound).
+ProvedBackup prove_backup(const std::string& from, ui::Reporter& reporter,
+                          const std::vector<std::string>& identities = {});
 
 // Throws Error if the application is older than the backup's. Warns of a newer one, and of what the backup lacks.
 void check_fits(const archive::Manifest& manifest, const System& system, ui::Reporter& reporter);
