@@ -23,7 +23,7 @@ export SAMPLE_IMAGE
 endif
 
 .NOTPARALLEL:
-.PHONY: build unit test e2e faults demo cluster clean-cluster bench clean test-packages images help
+.PHONY: build unit test fuzz e2e faults demo cluster clean-cluster bench clean test-packages images help
 
 build: ## packages, then the program and its unit tests: 1 to 3 minutes the first time
 	@echo "== build: packages, then the program and its unit tests (1 to 3 minutes the first time)"
@@ -36,6 +36,15 @@ unit: build ## build and unit tests: a minute more
 	@ctest --test-dir build --output-on-failure
 
 test: unit e2e ## everything that must pass: 15 minutes, on a new machine 25 to 40
+
+# FUZZ_SECONDS=600 runs each of the seven for ten minutes.
+FUZZ_SECONDS ?= 60
+fuzz: ## fuzz everything that reads input from outside: 5 minutes, and 3 more to build the first time
+	@echo "== fuzzing ($(FUZZ_SECONDS) s for each target, two at a time; building takes 3 minutes the first time)"
+	@scripts/install-deps fuzz
+	@cmake --preset fuzz >build.log 2>&1 || { cat build.log; exit 1; }; rm -f build.log
+	@cmake --build --preset fuzz
+	@scripts/fuzz $(FUZZ_SECONDS)
 
 e2e: build test-packages $(cluster_if_own) images ## end-to-end tests against a real Kubernetes: 12 minutes
 	@echo "== end-to-end tests against the cluster (about 12 minutes)"
@@ -67,7 +76,7 @@ clean-cluster: ## stops the cluster and leaves no process, mount or network devi
 	@tests/cluster/down
 
 clean: ## what the build has made; the cluster and the cache stay
-	@rm -rf build build-asan build-tsan build.log
+	@rm -rf build build-asan build-tsan build-fuzz build.log
 
 test-packages:
 	@scripts/install-deps $(test_packages)

@@ -10,6 +10,7 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 
 set(EXASTRO_SANITIZE "" CACHE STRING "Sanitizers to build with, as in -fsanitize=: address,undefined or thread")
+option(EXASTRO_FUZZ "Build the fuzz targets with libFuzzer, which needs clang" OFF)
 
 # Everything of ours links this; it carries the warnings, so that headers of libraries are not judged by them.
 add_library(exastro_flags INTERFACE)
@@ -22,9 +23,15 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
 endif()
 if(EXASTRO_SANITIZE)
   target_compile_options(exastro_flags INTERFACE -fsanitize=${EXASTRO_SANITIZE} -fno-omit-frame-pointer -g)
-  # With the sanitizers' code in it, GCC 12 takes its own <regex> for uninitialized. The other builds keep the warning.
-  target_compile_options(exastro_flags INTERFACE -Wno-maybe-uninitialized)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # With the sanitizers' code in it, GCC 12 takes its own <regex> for uninitialized. The other builds keep the warning.
+    target_compile_options(exastro_flags INTERFACE -Wno-maybe-uninitialized)
+  endif()
   target_link_options(exastro_flags INTERFACE -fsanitize=${EXASTRO_SANITIZE})
+endif()
+
+if(EXASTRO_FUZZ)
+  target_compile_options(exastro_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 find_program(CCACHE ccache)

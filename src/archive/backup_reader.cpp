@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
 #include <vector>
@@ -23,6 +22,7 @@
 #include "stream/digest.h"
 #include "stream/dump_check.h"
 #include "stream/gzip.h"
+#include "stream/json_text.h"
 
 namespace exastro::archive {
 namespace {
@@ -356,7 +356,11 @@ class BackupReader::State {
 
   void check_json(const Manifest::Member& member, const OnBytes& on_stored) const {
     const std::string text = read_text(member, kMaxManifestBytes, on_stored);
-    require(nlohmann::json::accept(text), "{}: {} is not JSON", shown_, member.name);
+    try {
+      stream::check_json(text);
+    } catch (const stream::JsonError& error) {
+      throw damaged(fmt::format("{}: {} is damaged: {}", shown_, member.name, error.what()));
+    }
   }
 
   [[nodiscard]] std::string read_text(const Manifest::Member& member, std::size_t limit,

@@ -1,24 +1,18 @@
 #include "archive/backup_writer.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <ctime>
 #include <optional>
-#include <random>
-#include <regex>
 #include <set>
 #include <system_error>
 #include <vector>
 
 #include "archive/digest_list.h"
 #include "archive/names.h"
+#include "archive/partial_file.h"
 #include "archive/spool.h"
 #include "archive/tar_header.h"
 #include "error.h"
@@ -32,67 +26,29 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
 constexpr std::uint64_t kEndBytes = 2 * kTarBlock;
+const fs::path kNone;
 
 std::string reason() { return std::generic_category().message(errno); }
-
-fs::path directory_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
-
-Error target_exists(const fs::path& path) {
-  return Error(fmt::format("{} exists already", path.string()), "Give another name with -o, or remove that file.");
-}
-
-void sync_directory(const fs::path& directory) {
-  const FileDescriptor opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // EINVAL: file systems that have no such thing.
-  if (!opened.is_open() || (::fsync(opened.get()) != 0 && errno != EINVAL)) {
-    throw Error(fmt::format("cannot sync the directory {}: {}", directory.string(), reason()));
-  }
-}
-
-// Gives `from` the name `to`, unless something has it. False if something has it.
-bool rename_without_replacing(const fs::path& from, const fs::path& to) {
-#ifdef RENAME_NOREPLACE
-  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
-  if (errno == EEXIST) return false;
-  const bool unsupported = errno == EINVAL || errno == ENOSYS;
-  if (!unsupported) throw Error(fmt::format("cannot rename {} to {}: {}", from.string(), to.string(), reason()));
-#endif
-  if (::link(from.c_str(), to.c_str()) == 0) {
-    ::unlink(from.c_str());
-    return true;
-  }
-  if (errno == EEXIST) return false;
-  throw Error(fmt::format("cannot give {} its name {}: {}", from.string(), to.string(), reason()));
-}
 
 }  // namespace
 
 // The file and what has been written to it.
 class BackupWriter::State {
  public:
-  State(fs::path final_path, bool overwrite) : final_path_(std::move(final_path)), overwrite_(overwrite) {
-    std::error_code ignored;
-    const fs::path directory = directory_of(final_path_);
-    if (fs::is_directory(final_path_, ignored)) {
-      throw Error(fmt::format("{} is a directory", final_path_.string()), "Give a file name with -o.");
-    }
-    if (!overwrite && fs::exists(fs::symlink_status(final_path_, ignored))) throw target_exists(final_path_);
-    create_partial(directory);
+  State(fs::path final_path, bool overwrite) {
+    named_.emplace(std::move(final_path), overwrite);
+    shown_ = named_->path().string();
   }
 
-  explicit State(const fs::path& directory) : file_(make_unnamed_file(directory)), shown_("the temporary file") {}
+  explicit State(const fs::path& directory) : shown_("the temporary file"), unnamed_(make_unnamed_file(directory)) {}
 
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
-  ~State() {
-    if (!finished_ && !partial_path_.empty()) ::unlink(partial_path_.c_str());
-  }
-
   void append(std::span<const std::byte> bytes) {
     if (buffer_.size() + bytes.size() > kBufferBytes) flush();
     if (bytes.size() >= kBufferBytes) {
-      write_all_at(file_.get(), bytes, written_, shown_);
+      write_all_at(fd(), bytes, written_, shown_);
       written_ += bytes.size();
     } else {
       buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
@@ -105,21 +61,21 @@ class BackupWriter::State {
   }
 
   void flush() {
-    write_all_at(file_.get(), buffer_, written_, shown_);
+    write_all_at(fd(), buffer_, written_, shown_);
     written_ += buffer_.size();
     buffer_.clear();
   }
 
   void overwrite_at(std::uint64_t offset, std::string_view bytes) {
     flush();
-    write_all_at(file_.get(), stream::as_bytes(bytes), offset, shown_);
+    write_all_at(fd(), stream::as_bytes(bytes), offset, shown_);
   }
 
   void truncate(std::uint64_t size) noexcept {
     buffer_.clear();
     written_ = size;
     // If it fails, the bytes behind are written over, and finish() cuts what is left.
-    [[maybe_unused]] const int ignored = ::ftruncate(file_.get(), static_cast<off_t>(size));
+    [[maybe_unused]] const int ignored = ::ftruncate(fd(), static_cast<off_t>(size));
   }
 
   // A whole entry of the tar.
@@ -140,61 +96,44 @@ class BackupWriter::State {
   void publish() {
     append_zeros(kEndBytes);
     flush();
-    if (::ftruncate(file_.get(), static_cast<off_t>(written_)) != 0 || ::fsync(file_.get()) != 0) {
+    if (::ftruncate(fd(), static_cast<off_t>(written_)) != 0) {
       throw Error(fmt::format("cannot write {} to the disk: {}", shown_, reason()));
     }
-    if (!partial_path_.empty()) {
-      if (overwrite_) {
-        if (::rename(partial_path_.c_str(), final_path_.c_str()) != 0) {
-          throw Error(fmt::format("cannot rename to {}: {}", final_path_.string(), reason()));
-        }
-      } else if (!rename_without_replacing(partial_path_, final_path_)) {
-        throw target_exists(final_path_);
-      }
-      finished_ = true;
-      sync_directory(directory_of(final_path_));
-    }
+    if (named_) named_->publish();
     finished_ = true;
   }
 
   [[nodiscard]] std::uint64_t size() const { return written_ + buffer_.size(); }
 
-  fs::path final_path_;
-  fs::path partial_path_;
-  bool overwrite_ = false;
+  // Empty if it has no name.
+  [[nodiscard]] const fs::path& final_path() const { return named_ ? named_->final_path() : kNone; }
+  [[nodiscard]] const fs::path& partial_path() const { return named_ ? named_->path() : kNone; }
+
+  void copy_to(int target) const {
+    std::vector<std::byte> buffer(kBufferBytes);
+    std::uint64_t offset = 0;
+    while (const std::size_t n = read_at(buffer, offset)) {
+      write_all(target, std::span(buffer).first(n), "the output");
+      offset += n;
+    }
+  }
+
+  std::size_t read_at(std::span<std::byte> buffer, std::uint64_t offset) const {
+    return read_all_at(fd(), buffer, offset, shown_);
+  }
+
   bool finished_ = false;
   bool member_open_ = false;
-  FileDescriptor file_;
   std::string shown_;  // in messages
   std::int64_t mtime_ = static_cast<std::int64_t>(std::time(nullptr));
   std::vector<Manifest::Member> members_;
   std::set<std::string> names_;
 
  private:
-  void create_partial(const fs::path& directory) {
-    std::random_device random;
-    // The name must stay within what file systems take, whatever the final one is.
-    const std::string stem = final_path_.filename().string().substr(0, kMaxNameLength - 48);
-    for (int attempt = 0; attempt < 100; ++attempt) {
-      const fs::path path =
-          directory / fmt::format(".{}.partial-{}-{:08x}{:08x}", stem, ::getpid(), random(), random());
-      const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-      if (fd < 0 && errno == EEXIST) continue;
-      if (fd < 0) break;
-      file_ = FileDescriptor(fd);
-      partial_path_ = path;
-      shown_ = path.string();
-      ::fchmod(fd, 0600);
-      // Held as long as this process lives, so that remove_partial_files() leaves the file alone.
-      ::flock(fd, LOCK_EX | LOCK_NB);
-      return;
-    }
-    const bool missing = errno == ENOENT || errno == ENOTDIR;
-    throw Error(fmt::format("cannot create the backup in {}: {}", directory.string(), reason()),
-                missing ? fmt::format("Create the directory: mkdir -p -m 700 '{}'", directory.string())
-                        : "Give a directory that you may write to with -o.");
-  }
+  [[nodiscard]] int fd() const { return named_ ? named_->get() : unnamed_.get(); }
 
+  std::optional<PartialFile> named_;
+  FileDescriptor unnamed_;
   std::vector<std::byte> buffer_;
   std::uint64_t written_ = 0;
 };
@@ -311,17 +250,12 @@ void BackupWriter::finish(Manifest manifest) {
 }
 
 std::uint64_t BackupWriter::size() const { return state_->size(); }
-const fs::path& BackupWriter::path() const { return state_->final_path_; }
-const fs::path& BackupWriter::partial_path() const { return state_->partial_path_; }
+const fs::path& BackupWriter::path() const { return state_->final_path(); }
+const fs::path& BackupWriter::partial_path() const { return state_->partial_path(); }
 
 void BackupWriter::copy_to(int fd) const {
   if (!state_->finished_) throw Error("the backup is not finished");
-  std::vector<std::byte> buffer(kBufferBytes);
-  std::uint64_t offset = 0;
-  while (const std::size_t n = read_all_at(state_->file_.get(), buffer, offset, state_->shown_)) {
-    write_all(fd, std::span(buffer).first(n), "the output");
-    offset += n;
-  }
+  state_->copy_to(fd);
 }
 
 FileDescriptor BackupWriter::release() {
@@ -329,19 +263,9 @@ FileDescriptor BackupWriter::release() {
   return std::move(state_->file_);
 }
 
-int remove_partial_files(const fs::path& directory) {
-  static const std::regex kPattern(R"(\..+\.partial-[0-9]+-[0-9a-f]{16})");
-  int removed = 0;
-  std::error_code error;
-  for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
-    if (!std::regex_match(entry->path().filename().string(), kPattern)) continue;
-    const FileDescriptor file(::open(entry->path().c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-    struct stat status {};
-    if (!file.is_open() || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
-    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) continue;  // its writer lives
-    if (::unlink(entry->path().c_str()) == 0) ++removed;
-  }
-  return removed;
+std::size_t BackupWriter::read_at(std::span<std::byte> buffer, std::uint64_t offset) const {
+  if (!state_->finished_) throw Error("the backup is not finished");
+  return state_->read_at(buffer, offset);
 }
 
 }  // namespace exastro::archive

@@ -43,8 +43,7 @@ class BackupWriter {
     [[nodiscard]] virtual const std::string& plain_sha256() const = 0;
   };
 
-  // Creates <dir>/.<name>.partial-<pid>-<random>, mode 0600, for a backup that will be `final_path`. Throws Error with
-  // the reason and the next step if the directory is missing or not writable, or the file exists and not `overwrite`.
+  // Creates a PartialFile for a backup that will be `final_path`. Throws Error as that does.
   explicit BackupWriter(std::filesystem::path final_path, bool overwrite = false);
 
   // A backup without a name, in a temporary file in `directory` that has no name either: for `-o -`. After finish(),
@@ -79,6 +78,8 @@ class BackupWriter {
 
   // The finished file's bytes, written to `fd` (a pipe, say). Throws Error.
   void copy_to(int fd) const;
+  // Some of them, from `offset` on, for who pulls them; how many bytes, 0 at the end. Throws Error.
+  [[nodiscard]] std::size_t read_at(std::span<std::byte> buffer, std::uint64_t offset) const;
 
   // The finished file of a writer without a name, for BackupReader::open(). Throws Error if it is not finished.
   [[nodiscard]] FileDescriptor release();
@@ -90,8 +91,5 @@ class BackupWriter {
 
   std::unique_ptr<State> state_;
 };
-
-// Removes partial files in `directory` that a killed run left behind, that is, whose process is gone. Returns how many.
-int remove_partial_files(const std::filesystem::path& directory);
 
 }  // namespace exastro::archive

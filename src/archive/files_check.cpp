@@ -4,6 +4,7 @@
 #include <archive_entry.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 #include <exception>
 #include <memory>
@@ -19,6 +20,7 @@ namespace {
 constexpr std::size_t kMaxPathBytes = 4096;      // PATH_MAX
 constexpr std::size_t kMaxComponentBytes = 255;  // NAME_MAX
 constexpr std::size_t kShownBytes = 200;
+constexpr std::uint64_t kEndBytes = 1024;  // two blocks of zeros
 constexpr std::size_t kMaxSymlinks = 4'000'000;
 
 // A name from the archive, safe for a terminal.
@@ -94,6 +96,8 @@ void check_entry(struct archive_entry* entry, Symlinks& symlinks) {
     if (symlinks.contains(target_path)) symlinks.add(path);  // it is then the same symbolic link
     return;
   }
+  // Unpacked, it may be of any size, whatever the tar's.
+  if (archive_entry_sparse_count(entry) > 0) throw unsafe(name, "a file with holes (sparse)");
   switch (archive_entry_filetype(entry)) {
     case AE_IFREG:
     case AE_IFDIR:
@@ -111,12 +115,22 @@ void check_entry(struct archive_entry* entry, Symlinks& symlinks) {
 struct Source {
   const PullBytes& pull;
   std::exception_ptr error = nullptr;
+  std::uint64_t bytes = 0;     // in all
+  std::uint64_t text_end = 0;  // behind the last byte that is not zero
+
+  std::span<const std::byte> next() {
+    const auto taken = pull();
+    const auto last = std::find_if(taken.rbegin(), taken.rend(), [](std::byte b) { return b != std::byte{0}; });
+    if (last != taken.rend()) text_end = bytes + static_cast<std::uint64_t>(taken.rend() - last);
+    bytes += taken.size();
+    return taken;
+  }
 };
 
 la_ssize_t read_from(struct archive*, void* opaque, const void** buffer) {
   auto& source = *static_cast<Source*>(opaque);
   try {
-    const auto bytes = source.pull();
+    const auto bytes = source.next();
     *buffer = bytes.data();
     return static_cast<la_ssize_t>(bytes.size());
   } catch (...) {
@@ -143,6 +157,7 @@ std::uint64_t check_files(const PullBytes& pull) {
   }
   Symlinks symlinks;
   std::uint64_t entries = 0;
+  std::uint64_t end = 0;  // of the last entry, its padding included
   while (true) {
     struct archive_entry* entry = nullptr;
     const int status = archive_read_next_header(reader.get(), &entry);
@@ -155,9 +170,13 @@ std::uint64_t check_files(const PullBytes& pull) {
     if (skipped != ARCHIVE_OK && skipped != ARCHIVE_WARN && skipped != ARCHIVE_EOF) {
       throw_unreadable(reader.get(), source);
     }
+    end = static_cast<std::uint64_t>(archive_filter_bytes(reader.get(), -1));
   }
-  while (!pull().empty()) {
+  while (!source.next().empty()) {
   }
+  // libarchive stops at the first block of zeros; other programs go on behind a single one, to what was not looked at.
+  if (source.text_end > end) throw damaged("the tar of the shared files is damaged: something follows its end");
+  if (source.bytes < end + kEndBytes) throw damaged("the tar of the shared files is damaged: its end is missing");
   return entries;
 }
 

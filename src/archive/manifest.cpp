@@ -10,6 +10,7 @@
 #include "archive/damaged.h"
 #include "archive/digest_list.h"
 #include "archive/names.h"
+#include "stream/json_text.h"
 
 namespace exastro::archive {
 namespace {
@@ -18,8 +19,6 @@ using Json = nlohmann::json;
 using OrderedJson = nlohmann::ordered_json;
 
 constexpr int kMaxDepth = 16;
-// A value costs memory whatever its length in the text, so their number is limited too.
-constexpr std::size_t kMaxValues = 4'000'000;
 constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 50;
 
 Error bad(const std::string& what) { return damaged(fmt::format("{} is damaged: {}", kManifestName, what)); }
@@ -277,16 +276,10 @@ bool is_time(std::string_view text) {
 
 Json parse_json(std::string_view text) {
   if (text.size() > kMaxManifestBytes) throw bad(fmt::format("it is larger than {} MiB", kMaxManifestBytes >> 20));
-  std::size_t values = 0;
-  const auto guard = [&](int depth, Json::parse_event_t, Json&) {
-    if (depth > kMaxDepth) throw bad("it is nested too deep");
-    if (++values > kMaxValues) throw bad("it holds too many values");
-    return true;
-  };
   try {
-    return Json::parse(text, guard);
-  } catch (const Json::exception& error) {
-    throw bad(fmt::format("it is not JSON ({})", error.what()));
+    return stream::parse_json(text, {.depth = kMaxDepth});
+  } catch (const stream::JsonError& error) {
+    throw bad(error.what());
   }
 }
 

@@ -18,6 +18,7 @@ constexpr const char* kExamples =
     "  kubectl exastro restore --from FILE --dry-run     prove the backup and tell what would be done\n"
     "  kubectl exastro restore --from FILE --only files --yes\n"
     "  kubectl exastro restore --from DIR                files made by the vendor's page, see docs/hand-made-sets.md\n"
+    "  kubectl exastro restore --from FILE.tar.age --identity KEYFILE\n"
     "  ssh store cat exastro.tar | kubectl exastro restore --from - --yes";
 
 RestoreParts chosen_parts(const RestoreFlags& flags) {
@@ -45,6 +46,8 @@ Command add_restore(CLI::App& app) {
                    "The backup: a file, a directory with its members, or - for standard input; or the files of the "
                    "vendor's page, in a directory or a tar")
       ->required();
+  command.app->add_option("-i,--identity", request.identities,
+                          "File with the private key (age or SSH), if the backup is encrypted to recipients");
   command.app->add_flag("--yes", request.yes, "Do not ask");
   command.app->add_flag("--dry-run", request.dry_run, "Only prove the backup and tell what would be done");
   command.app->add_option("--only", own->only, "Restore these parts: databases, files, accounts")->check(parts);

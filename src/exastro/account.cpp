@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "error.h"
+#include "stream/json_text.h"
 
 namespace exastro {
 namespace {
@@ -119,12 +120,12 @@ std::string to_json_text(const std::vector<Account>& accounts) {
 std::vector<Account> parse_accounts(const std::string& json_text) {
   try {
     std::vector<Account> accounts;
-    const Json text = Json::parse(json_text);
+    const Json text = stream::parse_json(json_text);
     for (const auto& item : text.at("accounts")) {
       accounts.push_back({item.at("user"), item.at("host"), item.at("create"), item.at("grants")});
     }
     return accounts;
-  } catch (const Json::exception& error) {
+  } catch (const std::exception& error) {
     throw Error(fmt::format("The accounts in the backup cannot be read: {}", error.what()), "", ExitStatus::kDamaged);
   }
 }

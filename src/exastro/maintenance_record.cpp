@@ -5,11 +5,16 @@
 #include <algorithm>
 
 #include "error.h"
+#include "stream/json_text.h"
 
 namespace exastro {
 namespace {
 constexpr int kRecordVersion = 1;
 constexpr const char* kField = "record.json";
+
+Error unreadable(const std::exception& reason) {
+  return Error(fmt::format("The maintenance record in the cluster cannot be read: {}", reason.what()));
+}
 }  // namespace
 
 bool MaintenanceRecord::has_workload(WorkloadKind kind, const std::string& in_namespace,
@@ -62,7 +67,7 @@ Json to_config_map(const MaintenanceRecord& record) {
 
 MaintenanceRecord parse_config_map(const Json& config_map) {
   try {
-    const Json body = Json::parse(config_map.at("data").at(kField).get<std::string>());
+    const Json body = stream::parse_json(config_map.at("data").at(kField).get<std::string>());
     if (body.at("version") != kRecordVersion) {
       throw Error(fmt::format("The maintenance record {} is of a version that this program does not know.",
                               config_map.at("metadata").value("name", "")),
@@ -80,7 +85,7 @@ MaintenanceRecord parse_config_map(const Json& config_map) {
     record.safety_backup = body.value("safetyBackup", "");
     for (const auto& item : body.at("workloads")) {
       record.workloads.push_back({parse_kind(item.at("kind").get<std::string>()), item.at("namespace"), item.at("name"),
-                                  item.at("replicas"), item.at("suspended")});
+                                  stream::int_at(item, "replicas"), item.at("suspended")});
     }
     record.brought_databases = body.value("broughtDatabases", record.brought_databases);
     record.brought_users = body.value("broughtUsers", record.brought_users);
@@ -88,7 +93,9 @@ MaintenanceRecord parse_config_map(const Json& config_map) {
     for (const auto& item : body.at("pods")) record.pods.push_back({item.at("namespace"), item.at("name")});
     return record;
   } catch (const Json::exception& error) {
-    throw Error(fmt::format("The maintenance record in the cluster cannot be read: {}", error.what()));
+    throw unreadable(error);
+  } catch (const stream::JsonError& error) {
+    throw unreadable(error);
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "exastro/encoding.h"
+#include "stream/json_text.h"
 
 namespace exastro {
 namespace {
@@ -81,11 +82,11 @@ std::string Release::component() const {
 
 Release parse_release_record(std::string_view secret_data) {
   try {
-    const Json record = Json::parse(gunzip_text(base64_decode(base64_decode(secret_data)), kLargestRecord));
+    const Json record = stream::parse_json(gunzip_text(base64_decode(base64_decode(secret_data)), kLargestRecord));
     Release release;
     release.name = record.at("name");
     release.namespace_ = record.at("namespace");
-    release.revision = record.at("version");
+    release.revision = stream::int_at(record, "version");
     const Json& chart = record.at("chart");
     const Json& metadata = chart.at("metadata");
     release.chart = metadata.at("name");
@@ -99,6 +100,8 @@ Release parse_release_record(std::string_view secret_data) {
     release.objects = parse_manifest(record.value("manifest", ""));
     return release;
   } catch (const Json::exception& error) {
+    throw Error(fmt::format("Helm's record of a release cannot be read: {}", error.what()));
+  } catch (const stream::JsonError& error) {
     throw Error(fmt::format("Helm's record of a release cannot be read: {}", error.what()));
   } catch (const YAML::Exception& error) {
     throw Error(fmt::format("The manifest in Helm's record of a release cannot be read: {}", error.what()));

@@ -14,6 +14,7 @@
 #include <deque>
 
 #include "process/interrupt.h"
+#include "process/terminal.h"
 
 namespace exastro::process {
 namespace {
@@ -40,9 +41,12 @@ void close_others_on_exec() {
 
 // Puts the child into a process group of its own, and gives it back the SIGPIPE that this program ignores.
 struct OwnGroup {
+  const std::optional<Terminal>& terminal;
+
   template <typename Launcher>
   error_code on_exec_setup(Launcher&, const bp::filesystem::path&, const char* const*&) {
     setpgid(0, 0);
+    if (terminal) terminal->lend();
     signal(SIGPIPE, SIG_DFL);
     close_others_on_exec();
     return {};
@@ -112,6 +116,9 @@ class Run : public Session {
     closing_ = true;
     pump_input();
   }
+  void return_terminal() override {
+    if (terminal_) terminal_->take_back();
+  }
   void terminate() override {
     if (exited_ || terminating_) return;
     terminating_ = true;
@@ -124,10 +131,15 @@ class Run : public Session {
 
  private:
   void start(const Command& command, const Input& input) {
+    if (command.asks_at_terminal) {
+      auto terminal = Terminal::open();
+      if (!terminal) throw Error("There is no terminal to ask for a passphrase at.");
+      terminal_.emplace(std::move(*terminal));
+    }
     error_code error;
     const auto launch = [&](bp::process_stdio stdio) {
       process_.emplace(bp::default_process_launcher()(context_.get_executor(), error, command.program.string(),
-                                                      command.arguments, std::move(stdio), OwnGroup{}));
+                                                      command.arguments, std::move(stdio), OwnGroup{terminal_}));
     };
     if (input.pipe()) {
       launch({in_, out_, err_});
@@ -290,6 +302,7 @@ class Run : public Session {
   asio::steady_timer idle_;
   asio::steady_timer kill_;
   asio::steady_timer grace_;
+  std::optional<Terminal> terminal_;
   std::optional<bp::process> process_;
   std::vector<char> out_buffer_ = std::vector<char>(kBufferSize);
   std::array<char, 4096> err_buffer_{};

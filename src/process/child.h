@@ -18,6 +18,9 @@ namespace exastro::process {
 struct Command {
   std::filesystem::path program;
   std::vector<std::string> arguments;
+  // Lends it the terminal, so that it can ask for a passphrase; until Session::return_terminal, Ctrl-C reaches it
+  // alone. Without a terminal of ours, `run` throws Error.
+  bool asks_at_terminal = false;
 };
 
 struct Outcome {
@@ -37,6 +40,7 @@ class Session {
   virtual void start_input(PullFunction pull) = 0;  // behind what was written before; asked only when the child takes
                                                     // more; its end does not close the input
   virtual void close_input() = 0;                   // when all that was written is gone
+  virtual void return_terminal() = 0;               // the child asks no more
   virtual void terminate() = 0;                     // SIGTERM to its process group, then SIGKILL
 };
 

@@ -9,6 +9,7 @@
 
 #include "archive/backup_writer.h"
 #include "archive/names.h"
+#include "archive/partial_file.h"
 #include "process/interrupt.h"
 #include "sequence/backup_content.h"
 #include "sequence/backup_plan.h"
@@ -25,26 +26,82 @@ using Clock = std::chrono::steady_clock;
 
 bool to_standard_output(const BackupRequest& request) { return request.target == "-"; }
 
-fs::path target_path(const System& system, const std::string& target, const std::string& time_text) {
-  const std::string name = archive::backup_file_name(system.namespace_(), system.release(), time_text);
+fs::path target_path(const System& system, const BackupRequest& request, const std::string& time_text) {
+  const std::string& target = request.target;
+  const std::string name = archive::backup_file_name(system.namespace_(), system.release(), time_text) +
+                           (request.recipients.empty() ? "" : ".age");
   if (target.empty()) return name;
   std::error_code ignored;
   if (target.back() == '/' || fs::is_directory(target, ignored)) return fs::path(target) / name;
   return target;
 }
 
-archive::BackupWriter open_writer(const System& system, const BackupRequest& request, const std::string& time_text) {
-  if (to_standard_output(request)) {
-    if (::isatty(STDOUT_FILENO) == 1) {
+// Where the backup goes. Standard output gets it when it is whole, and so does age: until then it is in a temporary
+// file that has no name, so that an encrypted backup is never on a disk in plain under one.
+class Target {
+ public:
+  Target(const System& system, const BackupRequest& request, const std::string& time_text, ui::Reporter& reporter)
+      : to_standard_output_(to_standard_output(request)) {
+    if (to_standard_output_ && ::isatty(STDOUT_FILENO) == 1) {
       throw Error("A backup is not for a terminal.", "Redirect it: kubectl exastro backup -o - > FILE",
                   ExitStatus::kUsage);
     }
-    return archive::BackupWriter::unnamed(fs::temp_directory_path());
+    if (!to_standard_output_) {
+      path_ = target_path(system, request, time_text);
+      const fs::path directory = path_.has_parent_path() ? path_.parent_path() : ".";
+      archive::remove_partial_files(directory);
+      if (const std::string text = archive::foreign_owner_warning(directory); !text.empty()) reporter.warning(text);
+    }
+    if (!request.recipients.empty()) {
+      if (!to_standard_output_) encrypted_.emplace(path_, false);
+      encryptor_.emplace(request.recipients);
+    }
   }
-  const fs::path path = target_path(system, request.target, time_text);
-  archive::remove_partial_files(path.has_parent_path() ? path.parent_path() : ".");
-  return archive::BackupWriter(path);
-}
+
+  // For the plain backup.
+  [[nodiscard]] archive::BackupWriter open_writer() const {
+    if (to_standard_output_ || encryptor_) return archive::BackupWriter::unnamed(fs::temp_directory_path());
+    return archive::BackupWriter(path_);
+  }
+
+  // Throws Error if neither the plain backup nor the encrypted one has room.
+  void check_room(const archive::BackupWriter& writer, std::uint64_t estimate) const {
+    check_local_room(writer, estimate);
+    if (encrypted_) check_local_room(encrypted_->path(), estimate);
+  }
+
+  // The finished backup to where it belongs.
+  void deliver(const archive::BackupWriter& writer) {
+    bytes_ = writer.size();
+    if (!to_standard_output_ && !encryptor_) return;
+    std::optional<process::Interrupt::Plain> plain;  // who reads may never do so, and nothing is left to put back
+    if (to_standard_output_) plain.emplace();
+    if (!encryptor_) {
+      writer.copy_to(STDOUT_FILENO);
+      return;
+    }
+    std::uint64_t offset = 0;
+    const auto pull = [&](std::span<std::byte> room) {
+      const std::size_t count = writer.read_at(room, offset);
+      offset += count;
+      return count;
+    };
+    bytes_ = encryptor_->encrypt(pull, encrypted_ ? encrypted_->get() : STDOUT_FILENO,
+                                 encrypted_ ? encrypted_->path().string() : "the output");
+    if (encrypted_) encrypted_->publish();
+  }
+
+  [[nodiscard]] const fs::path& path() const { return path_; }  // empty: standard output
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+  [[nodiscard]] bool is_encrypted() const { return encryptor_.has_value(); }
+
+ private:
+  bool to_standard_output_;
+  fs::path path_;
+  std::optional<archive::PartialFile> encrypted_;
+  std::optional<archive::Encryptor> encryptor_;
+  std::uint64_t bytes_ = 0;
+};
 
 std::map<std::string, std::string> schema_versions(std::vector<StockedServer>& stocked) {
   std::map<std::string, std::string> versions;
@@ -75,16 +132,18 @@ void restart_and_wait(MaintenanceRun& run, const BackupRequest& request, ui::Rep
   step.done("outage " + ui::duration_text(run.outage()));
 }
 
-void report(archive::BackupWriter& writer, const archive::Manifest& manifest, double seconds, ui::Reporter& reporter) {
-  const std::string where = writer.path().empty() ? "standard output" : writer.path().string();
-  std::string text = fmt::format("Backup {}\n  {} in {} databases{}\n  services stopped for {}, {} in all", where,
-                                 ui::bytes_text(writer.size()), manifest.databases.size(),
-                                 manifest.files ? fmt::format(" and {} files", manifest.files->entries) : "",
-                                 ui::duration_text(std::chrono::duration<double>(manifest.outage_seconds)),
-                                 ui::duration_text(std::chrono::duration<double>(seconds)));
+void report(const Target& target, const archive::Manifest& manifest, double seconds, ui::Reporter& reporter) {
+  const std::string where = target.path().empty() ? "standard output" : target.path().string();
+  std::string text =
+      fmt::format("Backup {}{}\n  {} in {} databases{}\n  services stopped for {}, {} in all", where,
+                  target.is_encrypted() ? ", encrypted" : "", ui::bytes_text(target.bytes()), manifest.databases.size(),
+                  manifest.files ? fmt::format(" and {} files", manifest.files->entries) : "",
+                  ui::duration_text(std::chrono::duration<double>(manifest.outage_seconds)),
+                  ui::duration_text(std::chrono::duration<double>(seconds)));
   for (const auto& sentence : manifest.not_included) text += "\n  not included: " + sentence;
-  reporter.result({{"file", writer.path().string()},
-                   {"bytes", writer.size()},
+  reporter.result({{"file", target.path().string()},
+                   {"bytes", target.bytes()},
+                   {"encrypted", target.is_encrypted()},
                    {"databases", manifest.databases.size()},
                    {"outage_seconds", manifest.outage_seconds},
                    {"seconds", seconds},
@@ -102,14 +161,15 @@ class Backup {
   void run() {
     check_permissions(cluster_, system_, Standstill::kWriters);
     const std::string time_text = archive::format_timestamp(std::time(nullptr));
-    archive::BackupWriter writer = open_writer(system_, request_, time_text);
+    Target target(system_, request_, time_text, reporter_);
+    archive::BackupWriter writer = target.open_writer();
     BackupContent content(writer, system_, time_text, reporter_);
     std::optional<Error> late;
     MaintenanceRun run(cluster_, system_, {"backup", false, "", {}},
                        reporter_);  // undone by put_back(), or after_failure()
     try {
       prepare(run, content.manifest());
-      check_local_room(writer, estimated_bytes(stocked_, files_facts_));
+      target.check_room(writer, estimated_bytes(stocked_, files_facts_));
       run.stop(Standstill::kWriters, request_.timeout);
       take_stock_again(stocked_);  // what was made while the services were being stopped belongs to the backup
       content.add_all(stocked_, *files_, files_facts_);
@@ -124,18 +184,26 @@ class Backup {
     archive::Manifest& manifest = content.manifest();
     manifest.run_id = run.id();
     manifest.outage_seconds = run.outage().count();
-    ui::Step step(reporter_, "Syncing the backup to the disk");
+    ui::Step step(reporter_, target.is_encrypted() ? "Encrypting the backup" : "Syncing the backup to the disk");
     writer.finish(manifest);
-    if (to_standard_output(request_)) {
-      const process::Interrupt::Plain plain;  // who reads may never do so, and nothing is left to put back
-      writer.copy_to(STDOUT_FILENO);
-    }
+    deliver(target, writer, late);
     step.done();
-    report(writer, manifest, std::chrono::duration<double>(Clock::now() - begun_).count(), reporter_);
+    report(target, manifest, std::chrono::duration<double>(Clock::now() - begun_).count(), reporter_);
     if (late) throw Error(fmt::format("The backup is whole. {}", late->what()), late->next(), late->status());
   }
 
  private:
+  // An interrupt while the services were being started again has ended age as well: both are told.
+  static void deliver(Target& target, const archive::BackupWriter& writer, const std::optional<Error>& late) {
+    try {
+      target.deliver(writer);
+    } catch (const Error& error) {
+      if (!late) throw;
+      throw Error(fmt::format("{} There is no backup either: {}", late->what(), error.what()), late->next(),
+                  late->status());
+    }
+  }
+
   // While everything still runs: the pods, and what there is to back up.
   void prepare(MaintenanceRun& run, archive::Manifest& manifest) {
     run.start_pods(request_.timeout);
@@ -184,7 +252,7 @@ void show_plan(kube::Cluster& cluster, const System& system, const BackupRequest
   const BackupPlan plan = plan_backup(cluster, system);
   const std::string time_text = archive::format_timestamp(std::time(nullptr));
   const std::string target =
-      to_standard_output(request) ? "standard output" : target_path(system, request.target, time_text).string();
+      to_standard_output(request) ? "standard output" : target_path(system, request, time_text).string();
   reporter.result(plan_json(system, plan, target), plan_text(system, plan, target));
 }
 

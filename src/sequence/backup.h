@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 
+#include "archive/encryption.h"
 #include "sequence/system.h"
 
 namespace exastro {
@@ -13,6 +14,7 @@ struct BackupRequest {
   // there.
   // "-": standard output. Else the file's name.
   std::string target;
+  archive::Recipients recipients;  // who can read it, if it is to be encrypted
   bool dry_run = false;
   std::chrono::seconds timeout{600};  // for pods to start, to stop, and to be ready again: each
 };

@@ -77,8 +77,11 @@ Manifest::Server server_entry(const System& system, const StockedServer& stocked
 }  // namespace
 
 void check_local_room(const archive::BackupWriter& writer, std::uint64_t estimate) {
-  const std::filesystem::path place =
-      writer.partial_path().empty() ? std::filesystem::temp_directory_path() : writer.partial_path();
+  check_local_room(writer.partial_path().empty() ? std::filesystem::temp_directory_path() / "" : writer.partial_path(),
+                   estimate);
+}
+
+void check_local_room(const std::filesystem::path& place, std::uint64_t estimate) {
   std::error_code error;
   const std::filesystem::space_info space = std::filesystem::space(place, error);
   if (error || space.available >= estimate / 3) return;

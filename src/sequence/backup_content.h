@@ -14,6 +14,8 @@ namespace exastro {
 // Throws Error if the disk that the backup is written to cannot take a third of what there is: compression seldom does
 // better.
 void check_local_room(const archive::BackupWriter& writer, std::uint64_t estimate);
+// The same for the disk of a file.
+void check_local_room(const std::filesystem::path& place, std::uint64_t estimate);
 
 // Throws Error that names some of the shared files that cannot be read.
 void require_readable(const FilesFacts& facts);

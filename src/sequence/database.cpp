@@ -114,11 +114,35 @@ std::vector<Row> parse_rows(const std::string& batch_output) {
   return rows;
 }
 
+namespace {
+
+// Behind the quote that ends a string; `at` is behind the one that begins it.
+std::string::const_iterator end_of_string(std::string::const_iterator at, std::string::const_iterator end) {
+  for (; at != end; ++at) {
+    if (*at == '\\' && at + 1 != end) {
+      ++at;
+    } else if (*at == '\'') {
+      if (at + 1 == end || at[1] != '\'') return at + 1;
+      ++at;  // doubled
+    }
+  }
+  return end;
+}
+
+}  // namespace
+
 std::string without_hashes(std::string text) {
   static const std::regex kHash(R"(\*[0-9A-Fa-f]{40})");
-  static const std::regex kAuthentication(R"((USING|AS|BY|PASSWORD)(\s*\(?\s*)'(?:[^'\\]|''|\\.)*')",
-                                          std::regex::icase);
-  return std::regex_replace(std::regex_replace(text, kHash, "…"), kAuthentication, "$1$2'…'");
+  static const std::regex kBegin(R"((USING|AS|BY|PASSWORD)\s{0,20}\(?\s{0,20}')", std::regex::icase);
+  text = std::regex_replace(text, kHash, "…");
+  // The expression finds where a string begins, not where it ends: it would take stack for each of its bytes.
+  std::string result;
+  auto at = text.cbegin();
+  for (std::smatch match; std::regex_search(at, text.cend(), match, kBegin);) {
+    result.append(at, match[0].second).append("…'");
+    at = end_of_string(match[0].second, text.cend());
+  }
+  return result.append(at, text.cend());
 }
 
 Database::Database(kube::Cluster& cluster, kube::Pod pod, const Login& login, std::vector<std::string> confidential)

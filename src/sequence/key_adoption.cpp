@@ -8,6 +8,7 @@
 #include "exastro/encoding.h"
 #include "exastro/encryption_key.h"
 #include "exastro/maintenance_record.h"
+#include "stream/json_text.h"
 
 namespace exastro {
 namespace {
@@ -22,7 +23,7 @@ std::vector<const Side*> sides_of(const System& system) { return {&system.platfo
 std::string stored_key(const archive::BackupReader& backup, const Manifest::Key& key) {
   for (const auto& member : backup.manifest().members) {
     if (member.kind != archive::MemberKind::kKeys) continue;
-    const Json stored = Json::parse(backup.read_text(member.name), nullptr, false);
+    const Json stored = stream::parse_json(backup.read_text(member.name));
     if (!stored.is_object()) continue;
     for (const auto& entry : stored.value("keys", Json::array())) {
       if (!entry.is_object() || entry.value("side", Json()) != key.side || entry.value("key", Json()) != key.name)

@@ -50,7 +50,7 @@ class Restore {
       : cluster_(cluster), system_(system), request_(request), reporter_(reporter), keys_(cluster, system) {}
 
   void run() {
-    const ProvedBackup backup = prove_backup(request_.from, reporter_, exastro_names(system_));
+    const ProvedBackup backup = prove_backup(request_.from, reporter_, {request_.identities, exastro_names(system_)});
     const Manifest& manifest = backup.reader.manifest();
     check_fits(manifest, system_, reporter_);
     if (request_.parts.databases) keys_.compare(backup.reader);

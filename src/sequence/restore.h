@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "sequence/system.h"
 
@@ -16,6 +17,7 @@ struct RestoreParts {
 
 struct RestoreRequest {
   std::string from;  // a file, a directory with the unpacked members, or "-"; or a set made by hand
+  std::vector<std::string> identities;  // files with private keys, if it is encrypted
   RestoreParts parts;
   bool yes = false;           // do not ask
   bool dry_run = false;       // prove the backup and tell what would be done

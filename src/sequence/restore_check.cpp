@@ -1,5 +1,6 @@
 #include "sequence/restore_check.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <filesystem>
 #include <set>
 
+#include "archive/encryption.h"
 #include "archive/spool.h"
 #include "process/interrupt.h"
 #include "ui/step.h"
@@ -17,19 +19,12 @@ namespace {
 
 using archive::Manifest;
 
-archive::BackupReader open_backup(const std::string& from, const ExastroNames& names, ui::Reporter& reporter) {
-  if (from != "-") {
-    if (const auto set = archive::HandMadeSet::find(from)) return as_backup(*set, names, reporter);
-    return archive::BackupReader::open(from);
-  }
+archive::FileDescriptor spool_standard_input() {
   if (::isatty(STDIN_FILENO) == 1) {
-    throw Error("A backup cannot come from a terminal.", "Redirect it: kubectl exastro restore --from - < FILE",
-                ExitStatus::kUsage);
+    throw Error("A backup cannot come from a terminal.", "Redirect it: … --from - < FILE", ExitStatus::kUsage);
   }
-  auto spooled = archive::spool(STDIN_FILENO, std::filesystem::temp_directory_path(),
-                                [] { process::Interrupt::wait_readable(STDIN_FILENO); });
-  if (const auto set = archive::HandMadeSet::find(spooled, "standard input")) return as_backup(*set, names, reporter);
-  return archive::BackupReader::open(std::move(spooled), "standard input");
+  return archive::spool(STDIN_FILENO, std::filesystem::temp_directory_path(),
+                        [] { process::Interrupt::wait_readable(STDIN_FILENO); });
 }
 
 const Manifest::Server* find_server(const Manifest& manifest, const std::string& id) {
@@ -67,8 +62,29 @@ void check_versions(const Manifest& manifest, const System& system, ui::Reporter
 
 }  // namespace
 
-ProvedBackup prove_backup(const std::string& from, ui::Reporter& reporter, const ExastroNames& names) {
-  ProvedBackup proved{open_backup(from, names, reporter), {}, {}};
+archive::BackupReader open_backup(const std::string& from, ui::Reporter& reporter, const ReadingOptions& options) {
+  const bool piped = from == "-";
+  const std::string shown = piped ? "standard input" : from;
+  std::error_code ignored;
+  if (!piped && !std::filesystem::is_regular_file(from, ignored)) {
+    // A directory; or what is no file at all, which is for the reader to tell.
+    if (const auto set = archive::HandMadeSet::find(from)) return as_backup(*set, options.names, reporter);
+    return archive::BackupReader::open(from);
+  }
+  archive::FileDescriptor file =
+      piped ? spool_standard_input() : archive::FileDescriptor(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return archive::BackupReader::open(from);
+  const bool encrypted = archive::is_encrypted(file.get());
+  if (encrypted)
+    file = archive::decrypt(file.get(), options.identities, std::filesystem::temp_directory_path(), shown);
+  // By its path, a single file of a set is known by the others beside it.
+  const auto set = piped || encrypted ? archive::HandMadeSet::find(file, shown) : archive::HandMadeSet::find(from);
+  if (set) return as_backup(*set, options.names, reporter);
+  return archive::BackupReader::open(std::move(file), shown);
+}
+
+ProvedBackup prove_backup(const std::string& from, ui::Reporter& reporter, const ReadingOptions& options) {
+  ProvedBackup proved{open_backup(from, reporter, options), {}, {}};
   std::uint64_t total = 0;
   for (const auto& member : proved.reader.manifest().members) total += member.size;
   ui::Step step(reporter, "Proving the backup " + proved.reader.shown(), total);

@@ -22,9 +22,19 @@ struct ProvedBackup {
   archive::BackupReader::Verified verified;
 };
 
-// Opens and proves it; "-" is standard input, kept in a temporary file. A set that was made by hand is first made a
-// backup; `names` say what in it is Exastro's. Throws Error (kDamaged, kNotFound).
-ProvedBackup prove_backup(const std::string& from, ui::Reporter& reporter, const ExastroNames& names = {});
+// What opening some backups takes.
+struct ReadingOptions {
+  std::vector<std::string> identities;  // files with private keys, for one that is encrypted to recipients
+  ExastroNames names;                   // what in a set that was made by hand is Exastro's
+};
+
+// Opens it and checks its frame. "-" is standard input, kept in a temporary file. One that is encrypted is decrypted
+// into such a file, with the identities or with the passphrase that age asks for. A set that was made by hand is first
+// made a backup. Throws Error (kDamaged, kNotFound).
+archive::BackupReader open_backup(const std::string& from, ui::Reporter& reporter, const ReadingOptions& options = {});
+
+// Opens and proves it. Throws Error as open_backup() does.
+ProvedBackup prove_backup(const std::string& from, ui::Reporter& reporter, const ReadingOptions& options = {});
 
 // Throws Error if the application is older than the backup's. Warns of a newer one, and of what the backup lacks.
 void check_fits(const archive::Manifest& manifest, const System& system, ui::Reporter& reporter);

@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "archive/names.h"
+#include "archive/partial_file.h"
 
 namespace exastro {
 namespace {
@@ -25,7 +26,9 @@ std::string time_text() { return archive::format_timestamp(std::time(nullptr)); 
 SafetyBackup::SafetyBackup(const System& system, const std::filesystem::path& directory, ui::Reporter& reporter)
     : reporter_(reporter),
       writer_(open_writer(directory / archive::safety_file_name(system.namespace_(), system.release(), time_text()))),
-      content_(writer_, system, time_text(), reporter) {}
+      content_(writer_, system, time_text(), reporter) {
+  if (const std::string text = archive::foreign_owner_warning(directory); !text.empty()) reporter.warning(text);
+}
 
 void SafetyBackup::require_possible(const std::vector<StockedServer>& stocked, const FilesFacts& facts) const {
   require_readable(facts);

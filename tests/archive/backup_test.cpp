@@ -3,11 +3,13 @@
 #include <archive_entry.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <grp.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -18,6 +20,7 @@
 #include "archive/backup_writer.h"
 #include "archive/digest_list.h"
 #include "archive/names.h"
+#include "archive/partial_file.h"
 #include "archive/spool.h"
 #include "archive/tar_header.h"
 #include "error.h"
@@ -31,6 +34,7 @@ namespace fs = std::filesystem;
 using stream::as_bytes;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 constexpr std::string_view kTs = "20260131-123456";
 
@@ -101,6 +105,53 @@ std::string make_tar(const std::vector<TarEntry>& entries, bool pax = false) {
   return result;
 }
 
+// One block of a tar that no library would write: an entry of this type that says it has so many bytes, in octal, or in
+// base 256 from 8 GiB on.
+std::string raw_header(const std::string& name, char type, std::uint64_t size) {
+  std::string block(512, '\0');
+  const auto put = [&](std::size_t at, const std::string& text) { block.replace(at, text.size(), text); };
+  const auto octal = [](std::uint64_t value, int digits) {
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%0*llo", digits, static_cast<unsigned long long>(value));
+    return std::string(text.data());
+  };
+  put(0, name);
+  put(100, "0000600");
+  put(108, "0000000");
+  put(116, "0000000");
+  if (size < std::uint64_t{1} << 33) {
+    put(124, octal(size, 11));
+  } else {
+    block[124] = '\x80';
+    for (std::size_t i = 0; i < 8; ++i) block[135 - i] = static_cast<char>(size >> (8 * i));
+  }
+  put(136, "00000000000");
+  put(148, "        ");
+  block[156] = type;
+  put(257, "ustar  ");
+  std::uint64_t sum = 0;
+  for (const char c : block) sum += static_cast<unsigned char>(c);
+  put(148, octal(sum, 6) + '\0');
+  return block;
+}
+
+// The data of such an entry, padded.
+std::string raw_data(std::string text) {
+  text.resize(text.size() + tar_padding(text.size()), '\0');
+  return text;
+}
+
+std::string raw_entry(const std::string& name, const std::string& text, char type = '0') {
+  return raw_header(name, type, text.size()) + raw_data(text);
+}
+
+std::string pax_record(const std::string& key, const std::string& value) {
+  const std::string rest = " " + key + "=" + value + "\n";
+  std::size_t size = rest.size() + 1;
+  while (std::to_string(size).size() + rest.size() != size) ++size;
+  return std::to_string(size) + rest;
+}
+
 class BackupTest : public testing::Test {
  protected:
   BackupTest() {
@@ -165,6 +216,11 @@ class BackupTest : public testing::Test {
 
   std::string refusal_of_files(const std::vector<TarEntry>& entries, bool pax = false) {
     write_backup(dump_text(), make_tar(entries, pax), true);
+    return refusal(path_);
+  }
+
+  std::string refusal_of_tar(const std::string& tar) {
+    write_backup(dump_text(), tar, true);
     return refusal(path_);
   }
 
@@ -476,6 +532,129 @@ TEST_F(BackupTest, DamagedSharedFilesAreRefused) {
   EXPECT_THAT(refusal(path_), HasSubstr("tar of the shared files is damaged"));
 }
 
+TEST_F(BackupTest, NothingMayFollowTheEndOfTheSharedFiles) {
+  const std::string zeros(512, '\0');
+  const std::string file = raw_entry("a", "text");
+  EXPECT_THAT(refusal_of_tar(file + zeros + zeros), IsEmpty());
+  EXPECT_THAT(refusal_of_tar(file + std::string(10240, '\0')), IsEmpty());
+  EXPECT_THAT(refusal_of_tar(file), HasSubstr("its end is missing"));
+  EXPECT_THAT(refusal_of_tar(file + zeros), HasSubstr("its end is missing"));
+  // Some programs unpack what is behind a single block of zeros.
+  const std::string hidden = raw_entry("../../etc/cron.d/x", "* * * * * root true\n");
+  EXPECT_THAT(refusal_of_tar(file + zeros + hidden + zeros + zeros), HasSubstr("something follows its end"));
+  EXPECT_THAT(refusal_of_tar(file + zeros + zeros + hidden + zeros + zeros), HasSubstr("something follows its end"));
+}
+
+TEST_F(BackupTest, SparseFilesAreRefused) {
+  const std::string zeros(1024, '\0');
+  const std::string pax = pax_record("GNU.sparse.major", "1") + pax_record("GNU.sparse.minor", "0") +
+                          pax_record("GNU.sparse.name", "s") +
+                          pax_record("GNU.sparse.realsize", std::to_string(std::uint64_t{1} << 50));
+  const std::string map = raw_data("1\n1125899906842000\n4\n");
+  const std::string sparse = raw_entry("x", pax, 'x') + raw_entry("s", map + "data");
+  EXPECT_THAT(refusal_of_tar(sparse + zeros), HasSubstr("holes"));
+  std::string old_style = raw_header("s", 'S', 512);
+  old_style.replace(386, 11, "00100000000");  // one stretch: its offset, its length
+  old_style.replace(398, 11, "00000001000");
+  old_style.replace(483, 11, "00100001000");  // the size unpacked
+  std::uint64_t sum = 0;
+  old_style.replace(148, 8, "        ");
+  for (const char c : old_style) sum += static_cast<unsigned char>(c);
+  std::array<char, 16> text{};
+  std::snprintf(text.data(), text.size(), "%06llo", static_cast<unsigned long long>(sum));
+  old_style.replace(148, 7, std::string(text.data()) + '\0');
+  EXPECT_THAT(refusal_of_tar(old_style + std::string(512, 'd') + zeros), HasSubstr("holes"));
+
+  // As a member of the backup itself.
+  write_backup(dump_text(), tar_, true);
+  spit(path_, sparse + slurp(path_));
+  EXPECT_THAT(refusal(path_), HasSubstr("s is not a plain file"));
+  spit(path_, old_style + std::string(512, 'd') + zeros);
+  EXPECT_THAT(refusal(path_), HasSubstr("s is not a plain file"));
+}
+
+// Headers that say how much follows: neither may they be read into memory, nor be believed.
+TEST_F(BackupTest, GiantHeadersAndSizesAreRefused) {
+  const std::string zeros(1024, '\0');
+  for (const char type : {'L', 'K', 'x', 'g'}) {
+    for (const std::uint64_t size : {std::uint64_t{3} << 30, std::uint64_t{1} << 40, ~std::uint64_t{0} >> 2}) {
+      const std::string giant = raw_header("././@LongLink", type, size) + std::string(100'000, 'n');
+      EXPECT_THAT(refusal_of_tar(giant), HasSubstr("tar of the shared files is damaged")) << type << size;
+      write_backup(dump_text(), tar_, true);
+      const std::string whole = slurp(path_);
+      spit(path_, giant + std::string(512 - giant.size() % 512, '\0') + whole);
+      EXPECT_THAT(refusal(path_), Not(IsEmpty())) << type << size;
+    }
+  }
+  for (const std::uint64_t size : {std::uint64_t{1} << 33, std::uint64_t{1} << 50, ~std::uint64_t{0} >> 2}) {
+    EXPECT_THAT(refusal_of_tar(raw_header("a", '0', size) + std::string(2000, 'a') + zeros),
+                HasSubstr("tar of the shared files is damaged"))
+        << size;
+    spit(path_, raw_header("a", '0', size) + std::string(2048, 'a') + zeros);
+    EXPECT_THAT(refusal(path_), HasSubstr("cut off")) << size;
+  }
+  // A size below zero, in base 256.
+  std::string negative = raw_header("a", '0', ~std::uint64_t{0});
+  negative.replace(124, 12, std::string(12, '\xff'));
+  EXPECT_THAT(refusal_of_tar(negative + zeros), HasSubstr("damaged"));
+  spit(path_, negative + zeros);
+  EXPECT_THAT(refusal(path_), Not(IsEmpty()));
+  // One within another, as deep as the file is long.
+  std::string nested;
+  for (int i = 0; i < 20'000; ++i) nested += raw_entry("././@LongLink", "n", i % 2 == 0 ? 'L' : 'g');
+  EXPECT_THAT(refusal_of_tar(nested + zeros), Not(IsEmpty()));
+  spit(path_, nested + zeros);
+  EXPECT_THAT(refusal(path_), Not(IsEmpty()));
+  // A name of a megabyte, and one that a header overrides.
+  EXPECT_THAT(refusal_of_tar(raw_entry("././@LongLink", std::string(1'000'000, 'n'), 'L') + raw_entry("a", "") + zeros),
+              HasSubstr("too long"));
+  EXPECT_THAT(refusal_of_tar(raw_entry("x", pax_record("path", "../../etc/x"), 'x') + raw_entry("a", "x") + zeros),
+              HasSubstr("leads out"));
+  EXPECT_THAT(refusal_of_tar(raw_entry("x", pax_record("linkpath", "/etc/x"), 'x') + raw_header("a", '1', 0) + zeros),
+              Not(IsEmpty()));
+}
+
+TEST_F(BackupTest, AnUnpackedSizeThatTheHeadersContradictIsRefused) {
+  const std::string zeros(1024, '\0');
+  const std::string pax = raw_entry("x", pax_record("size", "1000000"), 'x');
+  EXPECT_THAT(refusal_of_tar(pax + raw_entry("a", "text") + zeros), HasSubstr("damaged"));
+  write_backup(dump_text(), tar_, true);
+  spit(path_, pax + slurp(path_));
+  EXPECT_THAT(refusal(path_), Not(IsEmpty()));
+}
+
+TEST_F(BackupTest, BrokenJsonMembersAreRefused) {
+  const std::vector<std::pair<std::string, std::string>> texts = {
+      {"not JSON", "{"},
+      {"not JSON", "{\"a\":\"\xff\"}"},
+      {"too deep", std::string(1'000'000, '[')},
+      {"twice", R"({"a":1,"a":2})"},
+      {"too large", "[1e999]"},
+  };
+  for (const std::size_t victim : {std::size_t{2}, std::size_t{3}, std::size_t{4}}) {
+    for (const auto& [reason, text] : texts) {
+      write_backup(dump_text(), tar_, true);
+      Manifest forged = BackupReader::open(path_).manifest();
+      forge([&](std::vector<TarEntry>& entries) {
+        auto& member = forged.members[victim];
+        member.size = member.plain_size = text.size();
+        member.sha256 = member.plain_sha256 = stream::sha256_hex(text);
+        entries[victim].text = text;
+        entries[entries.size() - 2].text = format_manifest(forged);
+      });
+      EXPECT_THAT(refusal(path_), HasSubstr(reason)) << victim;
+    }
+  }
+}
+
+// Gzip in gzip is unpacked once: what is inside is no dump, and no tar.
+TEST_F(BackupTest, NestedGzipIsNotUnpackedTwice) {
+  const std::string bomb = gzip(std::string(std::size_t{32} << 20, '\0'));
+  write_backup(gzip(bomb), tar_, true);
+  EXPECT_THAT(refusal(path_), HasSubstr("not a dump"));
+  EXPECT_THAT(refusal_of_tar(bomb), HasSubstr("tar of the shared files is damaged"));
+}
+
 TEST_F(BackupTest, AnExistingFileIsKept) {
   spit(path_, "mine");
   EXPECT_THROW(BackupWriter(path_, false), Error);
@@ -511,6 +690,41 @@ TEST_F(BackupTest, AnUnusableDirectoryIsNamed) {
     EXPECT_THROW(BackupWriter(path_, false), Error);
     fs::permissions(directory_, fs::perms::owner_all);
   }
+}
+
+TEST_F(BackupTest, ADirectoryThatOthersMayWriteToIsRefused) {
+  const auto refusal_in = [&](mode_t mode) -> std::string {
+    EXPECT_EQ(::chmod(directory_.c_str(), mode), 0);
+    try {
+      const BackupWriter writer(path_);
+      return "";
+    } catch (const Error& error) {
+      return std::string(error.what()) + " | " + error.next();
+    }
+  };
+  EXPECT_THAT(refusal_in(0777), HasSubstr("others may write to the directory"));
+  EXPECT_THAT(refusal_in(0777), HasSubstr("chmod go-w '" + directory_.string() + "'"));
+  EXPECT_THAT(refusal_in(0702), HasSubstr("others may write"));
+  for (const mode_t mode : {0700, 0755, 01777, 0500}) EXPECT_THAT(refusal_in(mode), IsEmpty()) << mode;
+  EXPECT_EQ(files_in_directory(), 0U);
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a directory to a group";
+  // Of the user's own group nobody else is a member; root's is such a one, tty is not.
+  EXPECT_THAT(refusal_in(0770), IsEmpty());
+  const struct group* others = ::getgrnam("tty");
+  ASSERT_NE(others, nullptr);
+  ASSERT_EQ(::chown(directory_.c_str(), 0, others->gr_gid), 0);
+  EXPECT_THAT(refusal_in(0770), HasSubstr("chmod g-w"));
+  EXPECT_THAT(refusal_in(01770), IsEmpty());
+}
+
+TEST_F(BackupTest, TheOwnerOfTheDirectoryIsNamedIfItIsSomebodyElse) {
+  EXPECT_THAT(foreign_owner_warning(directory_), IsEmpty());
+  EXPECT_THAT(foreign_owner_warning("/"), IsEmpty());
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a directory to somebody else";
+  ASSERT_EQ(::chown(directory_.c_str(), 1, 1), 0);
+  EXPECT_THAT(foreign_owner_warning(directory_), HasSubstr("belongs to daemon"));
+  ASSERT_EQ(::chown(directory_.c_str(), 54321, 1), 0);
+  EXPECT_THAT(foreign_owner_warning(directory_), HasSubstr("54321"));
 }
 
 TEST_F(BackupTest, NothingRemainsOfAFailedBackup) {

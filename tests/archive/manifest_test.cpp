@@ -76,7 +76,8 @@ TEST(Manifest, BrokenJsonIsRefused) {
   for (const std::string& text :
        {std::string(), std::string("{"), std::string("[]"), std::string("null"), std::string("{\"a\":1}x"),
         std::string("\"\xff\""), std::string(1'000'000, '['), std::string("{\"format_version\":1e999}"),
-        std::string("{\"format_version\":\"1\"}"), std::string("{\"format_version\":99999999999999999999}")}) {
+        std::string("{\"format_version\":\"1\"}"), std::string("{\"format_version\":99999999999999999999}"),
+        std::string("{\"format_version\":1,\"format_version\":1}")}) {
     EXPECT_THAT(refusal(text), HasSubstr("damaged")) << text.substr(0, 40);
   }
   std::string deep;

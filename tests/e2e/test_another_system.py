@@ -56,7 +56,7 @@ def test_onto_another_system(stage, plugin, tmp_path):
 
     secrets = {**checks.secret_texts(system), **{key: "a key of the backup" for key in first_keys.values()}}
     begin = time.monotonic()
-    with checks.ArgumentWatch(secrets) as watch:
+    with checks.ProcessWatch(secrets) as watch:
         done = round_trip.restore(plugin, file, *HERE, "--adopt-keys", "-v")
     say(f"looked at {watch.looked} processes")
     assert not watch.found, f"in a process' arguments: {set(watch.found)}"

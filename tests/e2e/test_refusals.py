@@ -3,6 +3,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import time
 
 import pytest
@@ -88,6 +89,63 @@ def test_restore_dry_run_changes_nothing(system, plugin, file, untouched):
 def test_folder_that_does_not_exist(plugin, untouched, tmp_path):
     done = plugin.run("backup", *HERE, "-o", tmp_path / "nowhere" / "backup.tar", expect=1)
     assert "nowhere" in done.err
+
+
+def test_folder_that_others_may_write_to(plugin, file, untouched, tmp_path):
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    done = plugin.run("backup", *HERE, "-o", f"{tmp_path}/open/", expect=1)
+    assert "chmod go-w" in done.err
+    plugin.run("restore", *HERE, "--yes", "--from", file, "--safety-dir", tmp_path / "open", expect=1)
+    assert not list((tmp_path / "open").iterdir())
+
+
+def test_encryption_that_cannot_be(plugin, untouched, tmp_path):
+    """What age would refuse, it refuses before anything is stopped"""
+    plugin.run("backup", *HERE, "--encrypt", "age1nonsense", expect=1, cwd=tmp_path)
+    done = plugin.run("backup", *HERE, "--passphrase", expect=2, cwd=tmp_path)
+    assert "terminal" in done.err
+    without_age = Plugin()
+    without_age.environment["PATH"] = without_age.folder.name
+    done = without_age.run("backup", *HERE, "--encrypt", "age1nonsense", expect=1, cwd=tmp_path)
+    assert "age was not found" in done.err
+    assert not list(tmp_path.iterdir())
+
+
+def key_pair(folder, name):
+    made = subprocess.run(["age-keygen", "-o", folder / name], check=True, capture_output=True, text=True)
+    return folder / name, made.stderr.split("Public key: ")[1].strip()
+
+
+def test_encrypted_backup(system, plugin, tmp_path):
+    """Written, opened by hand as the documentation has it, refused with another key, and restored"""
+    key, recipient = key_pair(tmp_path, "key")
+    other, _ = key_pair(tmp_path, "other")
+    before = system.cluster_state()
+    private = next(line for line in key.read_text().splitlines() if line.startswith("AGE-SECRET-KEY"))
+    secrets = {**checks.secret_texts(system), private: "the private key"}
+    (tmp_path / "backup").mkdir()
+    plugin.run("backup", *HERE, "--encrypt", recipient, cwd=tmp_path / "backup")
+    checks.runs_as_before(system, before)
+    (file,) = (tmp_path / "backup").iterdir()
+    assert file.name.endswith(".tar.age") and file.stat().st_mode & 0o777 == 0o600
+    checks.without_secrets(file.name, file.read_bytes(), secrets)
+    plain = subprocess.run(["age", "-d", "-i", key, file], check=True, capture_output=True).stdout
+    assert b"manifest.json" in plain
+
+    was = checks.generations(system)
+    done = plugin.run("restore", *HERE, "--yes", "--from", file, "--identity", other, expect=1)
+    assert "none of the identities" in done.err
+    done = plugin.run("restore", *HERE, "--yes", "--from", file, expect=2)
+    assert "--identity" in done.err
+    assert checks.generations(system) == was
+
+    with checks.ProcessWatch(secrets) as watch:
+        done = plugin.run("restore", *HERE, "--yes", "--from", file, "--identity", key, "--no-safety-backup", "-v")
+    assert watch.looked > 10 and not watch.found, f"seen in a process: {set(watch.found)}"
+    checks.without_secrets("the output", done.text(), secrets)
+    assert not plugin.temporary_files()
+    checks.runs_as_before(system, before)
 
 
 def test_file_that_exists_is_not_overwritten(plugin, untouched, tmp_path):

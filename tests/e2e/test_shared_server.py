@@ -40,10 +40,11 @@ def backup(system, plugin, before, tmp_path_factory):
     """(the run, the file, the file unpacked); taken as a person would: from the folder where the file shall be"""
     folder = tmp_path_factory.mktemp("backup")
     secrets = checks.secret_texts(system)
-    with checks.ArgumentWatch(secrets) as watch:
+    with checks.ProcessWatch(secrets) as watch:
         done = plugin.run("backup", "-n", NAMESPACE, "-v", "--output", "json", cwd=folder, through_kubectl=True)
-    assert watch.looked > 10 and not watch.found, f"in the arguments of a process: {set(watch.found)}"
+    assert watch.looked > 10 and not watch.found, f"seen in a process: {set(watch.found)}"
     checks.without_secrets("the output", done.text(), secrets)
+    assert not plugin.temporary_files()
     (file,) = folder.iterdir()
     result = done.result()
     assert os.path.samefile(folder / result["file"], file)
@@ -100,8 +101,12 @@ def test_restore_brings_everything_back(system, plugin, before, backup):
     assert system.http_status()[0] != 200
     # What came after the backup and is Exastro's must be gone afterwards.
     system.run_inside(LATECOMERS)
-    done = plugin.run("restore", "-n", NAMESPACE, "--from", file, "--yes", "--output", "json")
-    checks.without_secrets("the output", done.text(), checks.secret_texts(system))
+    secrets = checks.secret_texts(system)
+    with checks.ProcessWatch(secrets) as watch:
+        done = plugin.run("restore", "-n", NAMESPACE, "--from", file, "--yes", "-v", "--output", "json")
+    assert watch.looked > 10 and not watch.found, f"seen in a process: {set(watch.found)}"
+    checks.without_secrets("the output", done.text(), secrets)
+    assert not plugin.temporary_files()
     say(f"restore: outage {done.result()['outage_seconds']:.1f} s")
     checks.runs_as_before(system, before["cluster"])
     checks.same(before, picture(system))

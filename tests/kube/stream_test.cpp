@@ -199,6 +199,9 @@ TEST(Classify, KnowsWhatKubectlSays) {
       classify("x", "The connection to the server 127.0.0.1:1 was refused - did you specify the right host").reason(),
       Reason::kUnreachable);
   EXPECT_EQ(classify("x", "something else").reason(), Reason::kOther);
+  // A line of the log that is as long as what is kept of messages.
+  const std::string log = "E1123 11:42:35.490247    6465 memcache.go:265] " + std::string(60'000, 'x') + "\n";
+  EXPECT_STREQ(classify("x", log + "short").what(), "x: short");
 }
 
 }  // namespace

@@ -26,6 +26,14 @@ TEST(Errors, HideHashes) {
   EXPECT_EQ(without_hashes("near '*1234567890ABCDEF1234567890ABCDEF12345678' at"), "near '…' at");
   EXPECT_EQ(without_hashes("IDENTIFIED VIA ed25519 USING 'ab+c/d' OR x"), "IDENTIFIED VIA ed25519 USING '…' OR x");
   EXPECT_EQ(without_hashes("SET PASSWORD FOR a = PASSWORD('secret')"), "SET PASSWORD FOR a = PASSWORD('…')");
+  EXPECT_EQ(without_hashes(R"(BY 'a\'b''c', AS 'd')"), "BY '…', AS '…'");
+  EXPECT_EQ(without_hashes("near 'PASSWORD('cut off"), "near 'PASSWORD('…'");
+}
+
+TEST(Redaction, TakesTextsOfAnyLength) {
+  const std::string text(1'000'000, 'x');
+  EXPECT_EQ(without_hashes("IDENTIFIED BY '" + text + "' or " + text), "IDENTIFIED BY '…' or " + text);
+  EXPECT_EQ(without_hashes("BY" + std::string(1'000'000, ' ') + "'x'").size(), 1'000'005);
 }
 
 TEST_F(RealServer, APasswordWithEveryQuoteLogsIn) {

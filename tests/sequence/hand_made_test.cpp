@@ -195,7 +195,7 @@ class HandMade : public RealServer {
   }
 
   void restore(const RestoreRequest& request) {
-    const ProvedBackup backup = prove_backup(request.from, *reporter_, exastro_names(system_));
+    const ProvedBackup backup = prove_backup(request.from, *reporter_, {{}, exastro_names(system_)});
     auto servers = open_servers(
         cluster(), system_, [](const Side&) { return LocalPod::container(); }, "test");
     ASSERT_EQ(servers.size(), 1U);
@@ -220,7 +220,7 @@ class HandMade : public RealServer {
   // What a refusal says.
   std::string refused() {
     try {
-      prove_backup(set_.string(), *reporter_, exastro_names(system_));
+      prove_backup(set_.string(), *reporter_, {{}, exastro_names(system_)});
     } catch (const Error& error) {
       return error.what();
     }
@@ -286,7 +286,7 @@ TEST_F(HandMade, ThePagesSetBringsEverythingBackButEvents) {
       "DROP TABLE stranger.t; CREATE TABLE stranger.t (id INT PRIMARY KEY); INSERT INTO stranger.t VALUES (1);");
   restore(request());
   EXPECT_EQ(picture(false), before);
-  const ProvedBackup backup = prove_backup(set_.string(), *reporter_, exastro_names(system_));
+  const ProvedBackup backup = prove_backup(set_.string(), *reporter_, {{}, exastro_names(system_)});
   const auto& manifest = backup.reader.manifest();
   EXPECT_EQ(manifest.created_at, "2026-01-31T12:34:56Z");
   EXPECT_EQ(manifest.databases.size(), 7U);
@@ -322,7 +322,7 @@ TEST_F(HandMade, TheNewerPagesSet) {
   packed.from = (*directory_ / "set.tar.gz").string();
   restore(packed);
   EXPECT_EQ(picture(false), before);
-  const ProvedBackup backup = prove_backup(packed.from, *reporter_, exastro_names(system_));
+  const ProvedBackup backup = prove_backup(packed.from, *reporter_, {{}, exastro_names(system_)});
   EXPECT_NE(fmt::format("{}", fmt::join(backup.reader.manifest().not_included, "\n")).find("MongoDB"),
             std::string::npos);
   fs::remove(packed.from);
@@ -361,7 +361,7 @@ TEST_F(HandMade, WhatIsNotCertainIsRefused) {
 TEST_F(HandMade, TwoDumpsOfOneServerAreOfASystemThatSharesIt) {
   all_databases();
   dump("exastro_mysqldump_ita_db", "--all-databases --add-drop-table");
-  const ProvedBackup backup = prove_backup(set_.string(), *reporter_, exastro_names(system_));
+  const ProvedBackup backup = prove_backup(set_.string(), *reporter_, {{}, exastro_names(system_)});
   ASSERT_EQ(backup.reader.manifest().servers.size(), 1U);
   EXPECT_EQ(backup.reader.manifest().servers[0].id, "shared");
 }
@@ -369,7 +369,7 @@ TEST_F(HandMade, TwoDumpsOfOneServerAreOfASystemThatSharesIt) {
 TEST_F(HandMade, TwoServers) {
   dump("exastro_mysqldump_platform_db", "--databases platform keycloak pf_org_aaaaaaaaaaaaaaaaaaaa mysql");
   dump("exastro_mysqldump_ita_db", "--databases ita_db ita_org_cccccccccccccccccccc mysql");
-  const ProvedBackup backup = prove_backup(set_.string(), *reporter_, exastro_names(system_));
+  const ProvedBackup backup = prove_backup(set_.string(), *reporter_, {{}, exastro_names(system_)});
   const auto& manifest = backup.reader.manifest();
   ASSERT_EQ(manifest.servers.size(), 2U);
   EXPECT_EQ(manifest.servers[0].id, "platform");

@@ -100,10 +100,12 @@ def without_secrets(what, data, secrets):
         assert text.encode() not in data, f"{what} holds {name}"
 
 
-class ArgumentWatch:
-    """Looks at the arguments of every process of this machine, the pods' included, for secrets, as `ps` would.
+class ProcessWatch:
+    """Looks at the arguments and the environment of every process of this machine, the pods' included, for secrets.
 
-    Only the test's own cluster has its pods on this machine; on another one it sees the plugin and kubectl alone.
+    The application's and the database's own pods get theirs in the environment, as the chart has it: of them only the
+    arguments are looked at. Only the test's own cluster has its pods on this machine; on another one it sees the plugin
+    and kubectl alone.
     """
 
     def __init__(self, secrets):
@@ -128,17 +130,26 @@ class ArgumentWatch:
     def processes():
         found = set()
         for number in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                with open(f"/proc/{number}/cmdline", "rb") as file:
-                    found.add((number, file.read()))
-            except OSError:
-                pass
+            for what in ("cmdline", "environ"):
+                try:
+                    with open(f"/proc/{number}/{what}", "rb") as file:
+                        text = file.read()
+                except OSError:
+                    continue
+                if what == "cmdline" or not ProcessWatch.is_in_pod_of_the_chart(text):
+                    found.add((number, what, text))
         return found
+
+    @staticmethod
+    def is_in_pod_of_the_chart(environment):
+        variables = environment.split(b"\0")
+        in_pod = any(variable.startswith(b"KUBERNETES_SERVICE_HOST=") for variable in variables)
+        return in_pod and not any(variable.startswith(b"HOSTNAME=exastro-maintenance-") for variable in variables)
 
     def look(self):
         while not self.ended.wait(0.05):
             fresh = self.processes() - self.seen
             self.seen |= fresh
             self.looked += len(fresh)
-            for _, line in fresh:
-                self.found += [name for piece, name in self.pieces.items() if piece in line]
+            for _, what, text in fresh:
+                self.found += [f"{name} in {what}" for piece, name in self.pieces.items() if piece in text]

@@ -52,6 +52,9 @@ class Plugin:
         others = [part for part in os.environ["PATH"].split(os.pathsep)
                   if part and not os.path.exists(os.path.join(part, "helm"))]
         self.environment["PATH"] = os.pathsep.join([self.folder.name, *others])
+        # Of its own, to see what is left there.
+        self.temporary = tempfile.TemporaryDirectory(prefix="exastro-tmp-")
+        self.environment["TMPDIR"] = self.temporary.name
         if kubeconfig:
             self.environment["KUBECONFIG"] = str(kubeconfig)
 
@@ -62,6 +65,9 @@ class Plugin:
         say("$ " + shlex.join(["kubectl", "exastro", *map(str, arguments)]))
         return subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd,
                                 text=True, errors="replace", env=self.environment, start_new_session=True)
+
+    def temporary_files(self):
+        return sorted(os.listdir(self.temporary.name))
 
     def run(self, *arguments, expect=0, timeout=900, **how):
         begin = time.monotonic()

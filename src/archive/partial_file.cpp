@@ -1,0 +1,159 @@
+#include "archive/partial_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <random>
+#include <regex>
+#include <system_error>
+
+#include "archive/names.h"
+#include "error.h"
+
+namespace exastro::archive {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string reason() { return std::generic_category().message(errno); }
+
+fs::path directory_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
+
+Error target_exists(const fs::path& path) {
+  return Error(fmt::format("{} exists already", path.string()), "Give another name with -o, or remove that file.");
+}
+
+void sync_directory(const fs::path& directory) {
+  const FileDescriptor opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // EINVAL: file systems that have no such thing.
+  if (!opened.is_open() || (::fsync(opened.get()) != 0 && errno != EINVAL)) {
+    throw Error(fmt::format("cannot sync the directory {}: {}", directory.string(), reason()));
+  }
+}
+
+// Gives `from` the name `to`, unless something has it. False if something has it.
+bool rename_without_replacing(const fs::path& from, const fs::path& to) {
+#ifdef RENAME_NOREPLACE
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
+  if (errno == EEXIST) return false;
+  const bool unsupported = errno == EINVAL || errno == ENOSYS;
+  if (!unsupported) throw Error(fmt::format("cannot rename {} to {}: {}", from.string(), to.string(), reason()));
+#endif
+  if (::link(from.c_str(), to.c_str()) == 0) {
+    ::unlink(from.c_str());
+    return true;
+  }
+  if (errno == EEXIST) return false;
+  throw Error(fmt::format("cannot give {} its name {}: {}", from.string(), to.string(), reason()));
+}
+
+// Whether nobody but this user is in the group: the one that many systems give each user, or one that has no entry, as
+// the fsGroup of a pod.
+bool is_private_group(gid_t gid) {
+  const struct group* group = ::getgrgid(gid);
+  if (group == nullptr) return true;
+  const std::string name = group->gr_name;
+  const bool empty = *group->gr_mem == nullptr;
+  const struct passwd* user = ::getpwuid(::geteuid());
+  return user != nullptr && user->pw_gid == gid && empty && name == user->pw_name;
+}
+
+}  // namespace
+
+PartialFile::PartialFile(fs::path final_path, bool overwrite)
+    : final_path_(std::move(final_path)), overwrite_(overwrite) {
+  std::error_code ignored;
+  if (fs::is_directory(final_path_, ignored)) {
+    throw Error(fmt::format("{} is a directory", final_path_.string()), "Give a file name with -o.");
+  }
+  if (!overwrite && fs::exists(fs::symlink_status(final_path_, ignored))) throw target_exists(final_path_);
+  require_private(directory_of(final_path_));
+  create();
+}
+
+PartialFile::~PartialFile() {
+  if (!published_) ::unlink(path_.c_str());
+}
+
+void PartialFile::create() {
+  const fs::path directory = directory_of(final_path_);
+  std::random_device random;
+  // The name must stay within what file systems take, whatever the final one is.
+  const std::string stem = final_path_.filename().string().substr(0, kMaxNameLength - 48);
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    const fs::path path = directory / fmt::format(".{}.partial-{}-{:08x}{:08x}", stem, ::getpid(), random(), random());
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 && errno == EEXIST) continue;
+    if (fd < 0) break;
+    file_ = FileDescriptor(fd);
+    path_ = path;
+    ::fchmod(fd, 0600);
+    // Held as long as this process lives, so that remove_partial_files() leaves the file alone.
+    ::flock(fd, LOCK_EX | LOCK_NB);
+    return;
+  }
+  const bool missing = errno == ENOENT || errno == ENOTDIR;
+  throw Error(fmt::format("cannot create the backup in {}: {}", directory.string(), reason()),
+              missing ? fmt::format("Create the directory: mkdir -p -m 700 '{}'", directory.string())
+                      : "Give a directory that you may write to with -o.");
+}
+
+void PartialFile::publish() {
+  if (::fsync(file_.get()) != 0) {
+    throw Error(fmt::format("cannot write {} to the disk: {}", path_.string(), reason()));
+  }
+  if (overwrite_) {
+    if (::rename(path_.c_str(), final_path_.c_str()) != 0) {
+      throw Error(fmt::format("cannot rename to {}: {}", final_path_.string(), reason()));
+    }
+  } else if (!rename_without_replacing(path_, final_path_)) {
+    throw target_exists(final_path_);
+  }
+  published_ = true;
+  sync_directory(directory_of(final_path_));
+}
+
+void require_private(const fs::path& directory) {
+  struct stat status {};
+  if (::stat(directory.c_str(), &status) != 0 || (status.st_mode & S_ISVTX) != 0) return;
+  const bool group_writes = (status.st_mode & S_IWGRP) != 0 && !is_private_group(status.st_gid);
+  if (!group_writes && (status.st_mode & S_IWOTH) == 0) return;
+  throw Error(fmt::format("others may write to the directory {} (mode {:04o}), and could put another file in the place "
+                          "of the backup",
+                          directory.string(), status.st_mode & 07777),
+              fmt::format("Take that from them: chmod {} '{}' ; or give a directory of your own.",
+                          (status.st_mode & S_IWOTH) != 0 ? "go-w" : "g-w", directory.string()));
+}
+
+std::string foreign_owner_warning(const fs::path& directory) {
+  struct stat status {};
+  if (::stat(directory.empty() ? "." : directory.c_str(), &status) != 0) return {};
+  if (status.st_uid == ::geteuid() || status.st_uid == 0) return {};
+  const struct passwd* owner = ::getpwuid(status.st_uid);
+  return fmt::format("The directory {} belongs to {}, who can replace or remove the backup.", directory.string(),
+                     owner != nullptr ? owner->pw_name : fmt::format("another user ({})", status.st_uid));
+}
+
+int remove_partial_files(const fs::path& directory) {
+  static const std::regex kPattern(R"(\..+\.partial-[0-9]+-[0-9a-f]{16})");
+  int removed = 0;
+  std::error_code error;
+  for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
+    if (!std::regex_match(entry->path().filename().string(), kPattern)) continue;
+    const FileDescriptor file(::open(entry->path().c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    struct stat status {};
+    if (!file.is_open() || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) continue;  // its writer lives
+    if (::unlink(entry->path().c_str()) == 0) ++removed;
+  }
+  return removed;
+}
+
+}  // namespace exastro::archive
