@@ -17,17 +17,6 @@ namespace {
 
 using archive::Manifest;
 
-archive::BackupReader open_backup(const std::string& from) {
-  if (from != "-") return archive::BackupReader::open(from);
-  if (::isatty(STDIN_FILENO) == 1) {
-    throw Error("A backup cannot come from a terminal.", "Redirect it: kubectl exastro restore --from - < FILE",
-                ExitStatus::kUsage);
-  }
-  return archive::BackupReader::open(archive::spool(STDIN_FILENO, std::filesystem::temp_directory_path(),
-                                                    [] { process::Interrupt::wait_readable(STDIN_FILENO); }),
-                                     "standard input");
-}
-
 const Manifest::Server* find_server(const Manifest& manifest, const std::string& id) {
   const auto found = std::find_if(manifest.servers.begin(), manifest.servers.end(),
                                   [&](const Manifest::Server& server) { return server.id == id; });
@@ -62,6 +51,16 @@ void check_versions(const Manifest& manifest, const System& system, ui::Reporter
 }
 
 }  // namespace
+
+archive::BackupReader open_backup(const std::string& from) {
+  if (from != "-") return archive::BackupReader::open(from);
+  if (::isatty(STDIN_FILENO) == 1) {
+    throw Error("A backup cannot come from a terminal.", "Redirect it: … --from - < FILE", ExitStatus::kUsage);
+  }
+  return archive::BackupReader::open(archive::spool(STDIN_FILENO, std::filesystem::temp_directory_path(),
+                                                    [] { process::Interrupt::wait_readable(STDIN_FILENO); }),
+                                     "standard input");
+}
 
 ProvedBackup prove_backup(const std::string& from, ui::Reporter& reporter) {
   ProvedBackup proved{open_backup(from), {}, {}};

@@ -21,7 +21,11 @@ struct ProvedBackup {
   archive::BackupReader::Verified verified;
 };
 
-// Opens and proves it; "-" is standard input, kept in a temporary file. Throws Error (kDamaged, kNotFound).
+// Opens it and checks its frame; "-" is standard input, kept in a temporary file. Throws Error (kDamaged, kNotABackup,
+// kNotFound).
+archive::BackupReader open_backup(const std::string& from);
+
+// Opens and proves it; "-" is standard input, kept in a temporary file. Throws Error as open_backup() does.
 ProvedBackup prove_backup(const std::string& from, ui::Reporter& reporter);
 
 // Throws Error if the application is older than the backup's. Warns of a newer one, and of what the backup lacks.
