@@ -57,6 +57,7 @@ Command add_stop(CLI::App& app);
 Command add_start(CLI::App& app);
 Command add_backup(CLI::App& app);
 Command add_restore(CLI::App& app);
+Command add_reinstall(CLI::App& app);
 Command add_verify(CLI::App& app);
 Command add_inspect(CLI::App& app);
 Command add_keys(CLI::App& app);

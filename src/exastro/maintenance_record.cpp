@@ -41,7 +41,8 @@ Json to_config_map(const MaintenanceRecord& record) {
       {"version", kRecordVersion},         {"release", record.release},      {"runId", record.run_id},
       {"operation", record.operation},     {"startedAt", record.started_at}, {"startedBy", record.started_by},
       {"destructive", record.destructive}, {"source", record.source},        {"safetyBackup", record.safety_backup},
-      {"workloads", std::move(workloads)}, {"pods", std::move(pods)},        {"packets", record.packets}};
+      {"workloads", std::move(workloads)}, {"pods", std::move(pods)},        {"packets", record.packets},
+      {"reinstall", record.reinstall}};
   return {{"apiVersion", "v1"},
           {"kind", "ConfigMap"},
           {"metadata",
@@ -69,6 +70,7 @@ MaintenanceRecord parse_config_map(const Json& config_map) {
     record.destructive = body.at("destructive");
     record.source = body.value("source", "");
     record.safety_backup = body.value("safetyBackup", "");
+    record.reinstall = body.value("reinstall", Json());
     for (const auto& item : body.at("workloads")) {
       record.workloads.push_back({parse_kind(item.at("kind").get<std::string>()), item.at("namespace"), item.at("name"),
                                   item.at("replicas"), item.at("suspended")});
