@@ -7,17 +7,18 @@
 
 namespace exastro {
 
-// Exit statuses of the program, documented in `--help` and docs/exit-statuses. Scripts rely on the numbers.
+// Exit statuses of the program, documented in `--help`. Scripts rely on the numbers.
 enum class ExitStatus {
   kOk = 0,
   kFailed = 1,           // something failed; the system is as it was before
   kUsage = 2,            // the command line is wrong
   kNotFound = 3,         // no Exastro release, or several and none named; a Secret or claim is missing
   kForbidden = 4,        // the cluster or the database refuses a permission
-  kDamaged = 5,          // the backup file is damaged, or is not a backup
+  kDamaged = 5,          // the backup file is damaged
   kBusy = 6,             // another run holds the system, or left it stopped
   kServicesStopped = 7,  // the services could not be started again, or stay stopped on purpose
   kDeclined = 8,         // the person answered no
+  kNotABackup = 9,       // the file given as a backup is something else
   kInterrupted = 130,    // Ctrl-C, SIGTERM or SIGHUP
 };
 

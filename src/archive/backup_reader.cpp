@@ -8,8 +8,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <map>
+#include <nlohmann/json.hpp>
+#include <numeric>
 #include <optional>
 #include <system_error>
 #include <vector>
@@ -18,6 +21,7 @@
 #include "archive/digest_list.h"
 #include "archive/files_check.h"
 #include "archive/names.h"
+#include "archive/parallel.h"
 #include "archive/tar_header.h"
 #include "stream/digest.h"
 #include "stream/dump_check.h"
@@ -73,7 +77,7 @@ class TarIndex {
     if (!reader_) throw Error("out of memory");
     ::lseek(fd, 0, SEEK_SET);
     archive_read_support_format_tar(reader_.get());
-    if (archive_read_open_fd(reader_.get(), fd, kBufferBytes) != ARCHIVE_OK) throw not_a_backup();
+    if (archive_read_open_fd(reader_.get(), fd, kBufferBytes) != ARCHIVE_OK) throw no_tar();
   }
 
   std::vector<Entry> read() {
@@ -84,9 +88,8 @@ class TarIndex {
   }
 
  private:
-  [[nodiscard]] Error not_a_backup() const {
-    return Error(fmt::format("{} is not a backup of Exastro: it is not a tar file", shown_),
-                 "Give a file that `kubectl exastro backup` wrote.", ExitStatus::kDamaged);
+  [[nodiscard]] Error no_tar() const {
+    return not_a_backup(fmt::format("{} is not a backup of Exastro: it is not a tar file", shown_));
   }
   [[nodiscard]] Error cut_off() const { return damaged(fmt::format("{} is cut off: its end is missing", shown_)); }
   [[nodiscard]] Error wrong(std::string_view what) const {
@@ -98,7 +101,7 @@ class TarIndex {
     const int status = archive_read_next_header(reader_.get(), &entry);
     if (status == ARCHIVE_EOF) return false;
     if (status != ARCHIVE_OK) {
-      if (entries_.empty() && (file_size_ < kTarBlock || status == ARCHIVE_FATAL)) throw not_a_backup();
+      if (entries_.empty() && (file_size_ < kTarBlock || status == ARCHIVE_FATAL)) throw no_tar();
       if (data_end_ + kTarBlock > file_size_) throw cut_off();
       const char* reason = archive_error_string(reader_.get());
       throw wrong(fmt::format("the header at byte {} is wrong ({})", data_end_, reason != nullptr ? reason : "?"));
@@ -133,7 +136,7 @@ class TarIndex {
 
   // Two zero blocks, and no more than zeros behind them.
   void check_tail() const {
-    if (entries_.empty()) throw not_a_backup();
+    if (entries_.empty()) throw no_tar();
     if (file_size_ < data_end_ + 2 * kTarBlock) throw cut_off();
     if (file_size_ - data_end_ > kMaxTail) throw wrong("something follows its end");
     check_zero(data_end_, file_size_);
@@ -211,13 +214,14 @@ class BackupReader::State {
   // A tar file.
   State(FileDescriptor file, std::string shown) : shown_(std::move(shown)), file_(std::move(file)) {
     if (!S_ISREG(status_of(file_.get(), shown_).st_mode)) {
-      throw Error(fmt::format("{} is neither a file nor a directory", shown_),
-                  "Give the backup's file, the directory it was unpacked in, or - for standard input.");
+      throw not_a_backup(fmt::format("{} is neither a file nor a directory", shown_));
     }
     order_ = TarIndex(file_.get(), shown_).read();
-    require(order_.back().name == kDigestsName && order_.size() >= 2 && order_[order_.size() - 2].name == kManifestName,
-            "{} is cut off or no backup of Exastro: it does not end with {} and {}", shown_, kManifestName,
-            kDigestsName);
+    // A file that lacks its tail was refused above.
+    if (order_.size() < 2 || order_.back().name != kDigestsName || order_[order_.size() - 2].name != kManifestName) {
+      throw not_a_backup(fmt::format("{} is not a backup of Exastro: it does not end with {} and {}", shown_,
+                                     kManifestName, kDigestsName));
+    }
     open_frame();
     check_order();
   }
@@ -225,6 +229,12 @@ class BackupReader::State {
   // A directory.
   State(const fs::path& directory, std::string shown)
       : shown_(std::move(shown)), directory_(open_file(directory, O_DIRECTORY)) {
+    struct stat ignored {};
+    if (::fstatat(directory_.get(), kManifestName.data(), &ignored, AT_SYMLINK_NOFOLLOW) != 0 &&
+        ::fstatat(directory_.get(), kDigestsName.data(), &ignored, AT_SYMLINK_NOFOLLOW) != 0) {
+      throw not_a_backup(
+          fmt::format("{} is not a backup of Exastro: it has neither {} nor {}", shown_, kManifestName, kDigestsName));
+    }
     std::error_code error;
     for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
       const std::string name = entry->path().filename().string();
@@ -342,7 +352,28 @@ class BackupReader::State {
     });
   }
 
-  void check_dump(const Manifest::Member& member, const OnBytes& on_stored, const OnDump& on_dump) const {
+  // What the proof of a member tells.
+  struct Proof {
+    stream::DumpFacts dump;          // of a dump
+    std::uint64_t file_entries = 0;  // of the shared files
+  };
+
+  Proof prove(const Manifest::Member& member, const OnBytes& on_stored) const {
+    switch (member.kind) {
+      case MemberKind::kDump:
+        return {check_dump(member, on_stored), 0};
+      case MemberKind::kFiles:
+        return {{}, check_files_member(member, on_stored)};
+      case MemberKind::kAccounts:
+      case MemberKind::kKeys:
+      case MemberKind::kValues:
+        check_json(member, on_stored);
+        break;
+    }
+    return {};
+  }
+
+  stream::DumpFacts check_dump(const Manifest::Member& member, const OnBytes& on_stored) const {
     stream::DumpCheck check;
     read_plain(member, check, on_stored);
     const stream::DumpFacts& facts = check.facts();
@@ -351,7 +382,7 @@ class BackupReader::State {
             facts.error_line);
     require(facts.complete, "{}: {} is not a complete dump: its last line is missing", shown_, member.name);
     require(!facts.carriage_returns, "{}: {} went through a terminal: every line ends in CR LF", shown_, member.name);
-    if (on_dump) on_dump(member, facts);
+    return facts;
   }
 
   void check_json(const Manifest::Member& member, const OnBytes& on_stored) const {
@@ -521,29 +552,34 @@ std::string BackupReader::read_text(std::string_view name, std::size_t limit) co
 }
 
 BackupReader::Verified BackupReader::verify(const Progress& progress, const OnDump& on_dump) const {
-  Verified verified;
+  const auto& members = manifest().members;
   std::uint64_t total = 0;
-  for (const auto& member : manifest().members) total += member.size;
-  const auto on_stored = [&](std::size_t bytes) {
-    verified.stored_bytes += bytes;
-    if (progress) progress(verified.stored_bytes, total);
-  };
-  for (const auto& member : manifest().members) {
-    switch (member.kind) {
-      case MemberKind::kDump:
-        state_->check_dump(member, on_stored, on_dump);
-        break;
-      case MemberKind::kFiles:
-        verified.file_entries += state_->check_files_member(member, on_stored);
-        break;
-      case MemberKind::kAccounts:
-      case MemberKind::kKeys:
-      case MemberKind::kValues:
-        state_->check_json(member, on_stored);
-        break;
-    }
+  for (const auto& member : members) total += member.size;
+  // The largest first, so that none is left alone at the end.
+  std::vector<std::size_t> order(members.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t left, std::size_t right) { return members[left].size > members[right].size; });
+  std::atomic<std::uint64_t> done{0};
+  std::vector<State::Proof> proofs(members.size());
+  each_in_parallel(
+      order.size(),
+      [&](std::size_t number, const std::atomic<bool>& stop) {
+        proofs[order[number]] = state_->prove(members[order[number]], [&](std::size_t bytes) {
+          done += bytes;
+          if (stop) throw Stopped();
+        });
+      },
+      [&] {
+        if (progress) progress(done, total);
+      });
+  Verified verified;
+  for (std::size_t i = 0; i < members.size(); ++i) {
     ++verified.members;
-    verified.plain_bytes += member.plain_size;
+    verified.stored_bytes += members[i].size;
+    verified.plain_bytes += members[i].plain_size;
+    verified.file_entries += proofs[i].file_entries;
+    if (on_dump && members[i].kind == MemberKind::kDump) on_dump(members[i], proofs[i].dump);
   }
   return verified;
 }

@@ -16,14 +16,14 @@
 
 namespace exastro::archive {
 
-// Every method that finds the backup wanting throws Error with ExitStatus::kDamaged, and a message that names the
-// backup and the member. Methods are const and may be called from several threads at once.
+// Every method that finds the backup wanting throws Error with ExitStatus::kDamaged (open() also kNotABackup), and a
+// message that names the backup and the member. Methods are const and may be called from several threads at once.
 class BackupReader {
  public:
   // Bytes proved so far and in total, both stored bytes. May throw to stop (Ctrl-C, say).
   using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
-  // What a dump holds, known when it has been proved.
+  // What a dump holds, told when everything has been proved.
   using OnDump = std::function<void(const Manifest::Member&, const stream::DumpFacts&)>;
 
   // A member's stored bytes, piece by piece, for who pulls them. The reader must outlive it.
@@ -50,7 +50,7 @@ class BackupReader {
 
   // Opens a backup and checks its outside: names and kinds of entries, the order, the end, manifest and digest list
   // against each other and against the entries. Does not read the data members. Throws Error with kNotFound if
-  // there is no such file, kDamaged if it is damaged or no backup.
+  // there is no such file, kDamaged if it is damaged, kNotABackup if it is something else.
   static BackupReader open(const std::filesystem::path& path);
   // The same for a file that is open already, such as a spooled one; `shown` is its name in messages.
   static BackupReader open(FileDescriptor file, const std::string& shown);
@@ -75,7 +75,8 @@ class BackupReader {
   // `most` is the size of the largest piece.
   [[nodiscard]] MemberStream stream(std::string_view name, std::size_t most = std::size_t{256} << 10) const;
 
-  // Proves everything: each digest, each gzip to its end, each dump's completion mark, each entry of the shared files.
+  // Proves everything: each digest, each gzip to its end, each dump's completion mark, each entry of the shared files;
+  // several members at once. Both functions are called on this thread.
   Verified verify(const Progress& progress = {}, const OnDump& on_dump = {}) const;
 
  private:

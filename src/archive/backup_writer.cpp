@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "archive/digest_list.h"
+#include "archive/final_name.h"
 #include "archive/names.h"
 #include "archive/partial_file.h"
 #include "archive/spool.h"

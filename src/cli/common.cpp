@@ -7,13 +7,14 @@ namespace {
 
 constexpr const char* kStatuses = R"(
 Exit statuses:
-  0  done                             5  the backup file is damaged, or is no backup
-  1  failed                           6  another run holds the system
-  2  wrong command line               7  services stay stopped
-  3  no release, or several           8  you answered no
-  4  a permission is missing        130  interrupted)";
+  0  done                             6  another run holds the system
+  1  failed                           7  services stay stopped
+  2  wrong command line               8  you answered no
+  3  no release or file, or several   9  the file is no backup
+  4  a permission is missing        130  interrupted
+  5  the backup is damaged)";
 
-void add_common(CLI::App& command, CommonFlags& flags) {
+void add_cluster(CLI::App& command, CommonFlags& flags) {
   command.add_option("--kubeconfig", flags.kubeconfig, "Path of the kubeconfig file, as for kubectl");
   command.add_option("--context", flags.context, "The kubeconfig context to use, as for kubectl");
   command.add_option("-n,--namespace", flags.namespace_, "The namespace of the release");
@@ -21,21 +22,56 @@ void add_common(CLI::App& command, CommonFlags& flags) {
                      "NAME or NAMESPACE/NAME of the Helm release; give it twice if platform and IT Automation are two");
   command.add_option("--image", flags.image,
                      "Image with a MariaDB client, where the release runs no server of its own");
-  command.add_option("--output", flags.output, "text, or json: one event per line")
-      ->check(CLI::IsMember({"text", "json"}));
   command.add_flag("-v,--verbose", flags.verbose, "Show the kubectl commands");
+}
+
+Command make_command(CLI::App& app, const std::string& name, const std::string& description,
+                     const std::string& examples) {
+  Command command;
+  command.app = app.add_subcommand(name, description);
+  command.app->footer("\nExamples:\n" + examples + "\n" + kStatuses);
+  command.flags = std::make_shared<CommonFlags>();
+  return command;
+}
+
+void add_events(Command& command) {
+  command.app->add_option("--output", command.flags->output, "text, or json: one event per line")
+      ->check(CLI::IsMember({"text", "json"}));
 }
 
 }  // namespace
 
 Command add_command(CLI::App& app, const std::string& name, const std::string& description,
                     const std::string& examples) {
-  Command command;
-  command.app = app.add_subcommand(name, description);
-  command.app->footer("\nExamples:\n" + examples + "\n" + kStatuses);
-  command.flags = std::make_shared<CommonFlags>();
-  add_common(*command.app, *command.flags);
+  Command command = make_command(app, name, description, examples);
+  add_cluster(*command.app, *command.flags);
+  add_events(command);
   return command;
+}
+
+Command add_offline_command(CLI::App& app, const std::string& name, const std::string& description,
+                            const std::string& examples) {
+  Command command = make_command(app, name, description, examples);
+  add_events(command);
+  return command;
+}
+
+Command add_document_command(CLI::App& app, const std::string& name, const std::string& description,
+                             const std::string& examples) {
+  Command command = make_command(app, name, description, examples);
+  command.app->add_option("--output", command.flags->output, "text, json or yaml")
+      ->check(CLI::IsMember({"text", "json", "yaml"}));
+  command.owns_output = [] { return true; };
+  return command;
+}
+
+void add_source(CLI::App& app, std::string& from, std::vector<std::string>& identities) {
+  app.add_option("--from", from,
+                 "The backup: a file, a directory with its members, or - for standard input; or the files of the "
+                 "vendor's page, in a directory or a tar")
+      ->required();
+  app.add_option("-i,--identity", identities,
+                 "File with the private key (age or SSH), if the backup is encrypted to recipients");
 }
 
 void add_timeout(CLI::App& app, int& seconds, const std::string& description) {

@@ -38,6 +38,16 @@ struct Command {
 Command add_command(CLI::App& app, const std::string& name, const std::string& description,
                     const std::string& examples);
 
+// The same without the flags that choose a cluster.
+Command add_offline_command(CLI::App& app, const std::string& name, const std::string& description,
+                            const std::string& examples);
+// The same for one that prints a document of its own to standard output, as text, JSON or YAML.
+Command add_document_command(CLI::App& app, const std::string& name, const std::string& description,
+                             const std::string& examples);
+
+// --from and --identity: a backup to be read.
+void add_source(CLI::App& app, std::string& from, std::vector<std::string>& identities);
+
 // --timeout, in seconds.
 void add_timeout(CLI::App& app, int& seconds, const std::string& description);
 
@@ -50,5 +60,9 @@ Command add_stop(CLI::App& app);
 Command add_start(CLI::App& app);
 Command add_backup(CLI::App& app);
 Command add_restore(CLI::App& app);
+Command add_reinstall(CLI::App& app);
+Command add_verify(CLI::App& app);
+Command add_inspect(CLI::App& app);
+Command add_keys(CLI::App& app);
 
 }  // namespace exastro::cli

@@ -41,13 +41,7 @@ Command add_restore(CLI::App& app) {
   const auto own = std::make_shared<RestoreFlags>();
   RestoreRequest& request = own->request;
   const auto parts = CLI::IsMember({"databases", "files", "accounts"});
-  command.app
-      ->add_option("--from", request.from,
-                   "The backup: a file, a directory with its members, or - for standard input; or the files of the "
-                   "vendor's page, in a directory or a tar")
-      ->required();
-  command.app->add_option("-i,--identity", request.identities,
-                          "File with the private key (age or SSH), if the backup is encrypted to recipients");
+  add_source(*command.app, request.from, request.identities);
   command.app->add_flag("--yes", request.yes, "Do not ask");
   command.app->add_flag("--dry-run", request.dry_run, "Only prove the backup and tell what would be done");
   command.app->add_option("--only", own->only, "Restore these parts: databases, files, accounts")->check(parts);

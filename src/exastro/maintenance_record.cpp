@@ -55,7 +55,8 @@ Json to_config_map(const MaintenanceRecord& record) {
                      {"pods", std::move(pods)},
                      {"broughtDatabases", record.brought_databases},
                      {"broughtUsers", record.brought_users},
-                     {"packets", record.packets}};
+                     {"packets", record.packets},
+                     {"reinstall", record.reinstall}};
   return {{"apiVersion", "v1"},
           {"kind", "ConfigMap"},
           {"metadata",
@@ -83,6 +84,7 @@ MaintenanceRecord parse_config_map(const Json& config_map) {
     record.destructive = body.at("destructive");
     record.source = body.value("source", "");
     record.safety_backup = body.value("safetyBackup", "");
+    record.reinstall = body.value("reinstall", Json());
     for (const auto& item : body.at("workloads")) {
       record.workloads.push_back({parse_kind(item.at("kind").get<std::string>()), item.at("namespace"), item.at("name"),
                                   stream::int_at(item, "replicas"), item.at("suspended")});

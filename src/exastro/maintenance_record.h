@@ -30,12 +30,12 @@ struct MaintenanceRecord {
   std::string namespace_;  // where the ConfigMap is
   std::string release;
   std::string run_id;
-  std::string operation;     // "backup" or "restore"
+  std::string operation;     // "backup", "restore", "stop", "start" or "reinstall"
   std::string started_at;    // RFC 3339, UTC
   std::string started_by;    // user@host
-  bool destructive = false;  // a restore that has begun to replace data
+  bool destructive = false;  // a restore that has begun to replace data, a reinstall that has begun to remove objects
   // Of a restore, on the machine of who started it; empty if there is no such file.
-  std::string source;         // what it restores
+  std::string source;         // what it restores; of a reinstall: the flags that finish it
   std::string safety_backup;  // what it replaces
   std::vector<StoppedWorkload> workloads;
   std::vector<MaintenancePodName> pods;
@@ -45,7 +45,9 @@ struct MaintenanceRecord {
   std::set<std::string> brought_users;
   // Of the database servers whose global max_allowed_packet a restore has raised: the bytes to go back to, by server.
   std::map<std::string, std::uint64_t> packets;
+  Json reinstall = Json();  // of a reinstall: how far it is, and what was there before; null otherwise
 
+  [[nodiscard]] bool is_reinstall() const { return operation == "reinstall"; }
   // Whether the record has stopped this workload, and made this pod.
   [[nodiscard]] bool has_workload(WorkloadKind kind, const std::string& in_namespace, const std::string& name) const;
   [[nodiscard]] bool has_pod(const std::string& in_namespace, const std::string& name) const;

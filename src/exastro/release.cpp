@@ -21,6 +21,19 @@ std::string text_at(const YAML::Node& node, const char* key) {
   return child && child.IsScalar() ? child.Scalar() : std::string{};
 }
 
+std::map<std::string, std::string> secret_data_of(const YAML::Node& secret) {
+  std::map<std::string, std::string> fields;
+  for (const char* part : {"data", "stringData"}) {
+    const YAML::Node node = secret[part];
+    if (!node || !node.IsMap()) continue;
+    for (const auto& field : node) {
+      const std::string value = field.second.IsScalar() ? field.second.Scalar() : std::string{};
+      fields[field.first.Scalar()] = part == std::string_view("data") ? base64_decode(value) : value;
+    }
+  }
+  return fields;
+}
+
 std::vector<ManifestObject> parse_manifest(const std::string& manifest) {
   std::vector<ManifestObject> objects;
   for (const YAML::Node& document : YAML::LoadAll(manifest)) {
@@ -31,6 +44,7 @@ std::vector<ManifestObject> parse_manifest(const std::string& manifest) {
     if (const YAML::Node labels = metadata["labels"]; labels && labels.IsMap()) {
       object.component = text_at(labels, "app.kubernetes.io/name");
     }
+    if (object.kind == "Secret") object.secret_data = secret_data_of(document);
     objects.push_back(std::move(object));
   }
   return objects;
@@ -78,6 +92,14 @@ bool Release::has_it_automation() const { return has_component(*this, "ita-by-")
 std::string Release::component() const {
   if (has_platform() && has_it_automation()) return "umbrella";
   return has_platform() ? "platform" : "it-automation";
+}
+
+std::vector<ManifestObject> read_manifest(const std::string& manifest) {
+  try {
+    return parse_manifest(manifest);
+  } catch (const YAML::Exception& error) {
+    throw Error(fmt::format("A manifest of Helm's cannot be read: {}", error.what()));
+  }
 }
 
 Release parse_release_record(std::string_view secret_data) {

@@ -1,6 +1,7 @@
 // A Helm release of Exastro, as its record tells it, and the names of things that its values give.
 #pragma once
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -15,8 +16,12 @@ using Json = nlohmann::json;
 struct ManifestObject {
   std::string kind;
   std::string name;
-  std::string component;  // the label app.kubernetes.io/name, or empty
+  std::string component;                                // the label app.kubernetes.io/name, or empty
+  std::map<std::string, std::string> secret_data = {};  // of a Secret: what each field holds, decoded
 };
+
+// The objects of a manifest as Helm stores or renders it. Throws Error if it cannot be read.
+std::vector<ManifestObject> read_manifest(const std::string& manifest);
 
 struct Release {
   std::string name;

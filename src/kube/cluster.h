@@ -124,6 +124,13 @@ class Cluster {
   virtual Json replace(const Json& object) = 0;
   // No error if there is none. Does not wait for its end.
   virtual void remove(const std::string& kind, const std::string& namespace_, const std::string& name) = 0;
+  // Several "kind/NAME" of a namespace, in as few requests as there can be.
+  virtual void remove_all(const std::string& namespace_, const std::vector<std::string>& references) {
+    for (const auto& reference : references) {
+      const auto slash = reference.find('/');
+      remove(reference.substr(0, slash), namespace_, reference.substr(slash + 1));
+    }
+  }
   // Removes a Lease if it is still as it was read. Throws kConflict if not.
   virtual void remove_if_unchanged(const Json& lease) = 0;
   // `workloads` are "deployment/NAME" or "statefulset/NAME".

@@ -278,6 +278,13 @@ void Kubectl::remove(const std::string& kind, const std::string& namespace_, con
                   {"delete", kind, name, "-n", namespace_, "--ignore-not-found", "--wait=false", "-o", "name"});
 }
 
+void Kubectl::remove_all(const std::string& namespace_, const std::vector<std::string>& references) {
+  if (references.empty()) return;
+  std::vector<std::string> arguments = {"delete", "-n", namespace_, "--ignore-not-found", "--wait=false", "-o", "name"};
+  arguments.insert(arguments.end(), references.begin(), references.end());
+  patient_request(fmt::format("Deleting {} objects in namespace {}", references.size(), namespace_), arguments);
+}
+
 void Kubectl::scale(const std::string& namespace_, const std::vector<std::string>& workloads, int replicas) {
   if (workloads.empty()) return;
   std::vector<std::string> arguments = {"scale", "-n",  namespace_, fmt::format("--replicas={}", replicas),

@@ -41,6 +41,7 @@ class Kubectl : public Cluster {
   Json create(const Json& object) override;
   Json replace(const Json& object) override;
   void remove(const std::string& kind, const std::string& namespace_, const std::string& name) override;
+  void remove_all(const std::string& namespace_, const std::vector<std::string>& references) override;
   void remove_if_unchanged(const Json& lease) override;
   void scale(const std::string& namespace_, const std::vector<std::string>& workloads, int replicas) override;
   void patch(const std::string& kind, const std::string& namespace_, const std::string& name,

@@ -103,24 +103,6 @@ class Target {
   std::uint64_t bytes_ = 0;
 };
 
-std::map<std::string, std::string> schema_versions(std::vector<StockedServer>& stocked) {
-  std::map<std::string, std::string> versions;
-  for (auto& entry : stocked) {
-    Server& server = entry.server;
-    for (const Side* side : server.sides) {
-      const char* table = side->id == "platform" ? "T_PLATFORM_VERSION" : "T_COMN_VERSION";
-      try {
-        const auto rows = server.database.query(
-            fmt::format("SELECT VERSION FROM {}.{};", quote_identifier(side->database), quote_identifier(table)));
-        if (!rows.empty()) versions[side->id] = rows.at(0).at(0);
-      } catch (const Error&) {
-        // An older application has no such table: its version is not known, and not needed.
-      }
-    }
-  }
-  return versions;
-}
-
 void restart_and_wait(MaintenanceRun& run, const BackupRequest& request, ui::Reporter& reporter) {
   ui::Step step(reporter, "Starting the services again");
   run.put_back();

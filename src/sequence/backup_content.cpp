@@ -8,6 +8,7 @@
 #include "archive/names.h"
 #include "exastro/encryption_key.h"
 #include "sequence/backup_plan.h"
+#include "sequence/keys.h"
 #include "stream/digest.h"
 #include "stream/dump_check.h"
 #include "ui/format.h"
@@ -174,16 +175,9 @@ void BackupContent::add_files(SharedFiles& files, const FilesFacts& facts) {
 }
 
 void BackupContent::add_keys() {
-  Json keys = Json::array();
-  for (const Side* side : {&system_.platform, &system_.ita}) {
-    keys.push_back({{"side", side->id},
-                    {"namespace", side->namespace_},
-                    {"secret", side->names.global_secret},
-                    {"key", "ENCRYPT_KEY"},
-                    {"value", side->encrypt_key}});
+  for (const Side* side : {&system_.platform, &system_.ita})
     manifest_.keys.push_back({side->id, side->names.global_secret, "ENCRYPT_KEY", key_fingerprint(side->encrypt_key)});
-  }
-  writer_.add(archive::keys_member_name(), MemberKind::kKeys, Json({{"keys", std::move(keys)}}).dump(1) + "\n");
+  writer_.add(archive::keys_member_name(), MemberKind::kKeys, keys_json_text(system_));
 }
 
 void BackupContent::add_values() {

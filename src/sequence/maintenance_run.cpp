@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <random>
 #include <thread>
 
 #include "process/interrupt.h"
@@ -20,22 +19,6 @@ constexpr std::chrono::milliseconds kPause{500};
 constexpr std::chrono::seconds kPatience{90};
 constexpr std::chrono::seconds kEndOfPods{60};
 constexpr int kTries = 8;  // of putting back, over a minute, when the API server cannot be reached
-
-std::string new_run_id() {
-  std::random_device random;
-  return fmt::format("{:08x}", random());
-}
-
-MaintenanceRecord new_record(const System& system, const std::string& operation) {
-  MaintenanceRecord record;
-  record.namespace_ = system.namespace_();
-  record.release = system.release();
-  record.run_id = new_run_id();
-  record.operation = operation;
-  record.started_at = now_text();
-  record.started_by = this_person();
-  return record;
-}
 
 // Calls `work` again if the way to the API server is what failed: what it puts back must not stay undone for a moment's
 // trouble in the network.
@@ -64,7 +47,7 @@ MaintenanceRun::MaintenanceRun(kube::Cluster& cluster, const System& system, Opt
     : cluster_(cluster),
       system_(system),
       reporter_(reporter),
-      record_(new_record(system, options.operation)),
+      record_(new_record(system.namespace_(), system.release(), options.operation)),
       lease_(cluster, record_.namespace_, record_.release,
              holder_text(record_.operation, record_.started_by, record_.started_at), options.lease,
              [&](const std::string& holder) { reporter.info(Lease::watching_text(holder, options.lease)); }) {
@@ -92,7 +75,7 @@ void MaintenanceRun::begin_record(bool replaces_all) {
     create_record(cluster_, record_);
     return;
   }
-  if (!replaces_all) throw half_replaced(*earlier);
+  if (!replaces_all || earlier->is_reinstall()) throw half_replaced(*earlier);
   reporter_.info(
       fmt::format("A restore by {}, begun {}, was cut off while it replaced data; this one finishes its work.",
                   earlier->started_by, earlier->started_at));

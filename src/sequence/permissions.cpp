@@ -43,6 +43,10 @@ void check_permissions(kube::Cluster& cluster, const System& system, Standstill 
                        const std::vector<kube::Access>& also) {
   auto accesses = needed(system, standstill);
   accesses.insert(accesses.end(), also.begin(), also.end());
+  require_allowed(cluster, accesses);
+}
+
+void require_allowed(kube::Cluster& cluster, const std::vector<kube::Access>& accesses) {
   const auto answers = cluster.allowed(accesses);
   std::string missing;
   for (std::size_t i = 0; i < accesses.size(); ++i) {

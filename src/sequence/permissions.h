@@ -10,4 +10,7 @@ namespace exastro {
 void check_permissions(kube::Cluster& cluster, const System& system, Standstill standstill,
                        const std::vector<kube::Access>& also = {});
 
+// Throws Error that lists those of the accesses which the person does not have.
+void require_allowed(kube::Cluster& cluster, const std::vector<kube::Access>& accesses);
+
 }  // namespace exastro

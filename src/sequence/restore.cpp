@@ -363,7 +363,10 @@ class Restore {
                     manifest.created_at, ui::duration_text(run.outage()), ui::duration_text(seconds)));
     if (!proxy.empty()) {
       throw Error(fmt::format("Everything was restored and started, but the proxy does not answer well: {}", proxy),
-                  "Look at its log: kubectl logs deployment/platform-auth");
+                  fmt::format("Look at its log: kubectl logs -n {0} deployment/platform-auth. If the backup is of an "
+                              "older version, or objects of the release are missing or were changed: kubectl exastro "
+                              "reinstall -n {0}",
+                              system_.namespace_()));
     }
   }
 

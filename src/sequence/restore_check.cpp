@@ -53,7 +53,7 @@ void check_versions(const Manifest& manifest, const System& system, ui::Reporter
       if (version_older(source.app_version, target.app_version)) {
         reporter.warning(
             fmt::format("The backup is of application version {}, and release {} runs {}: its migration has to run "
-                        "again after the restore (helm upgrade).",
+                        "again after the restore (kubectl exastro reinstall).",
                         source.app_version, target.name, target.app_version));
       }
     }

@@ -30,7 +30,8 @@ struct ReadingOptions {
 
 // Opens it and checks its frame. "-" is standard input, kept in a temporary file. One that is encrypted is decrypted
 // into such a file, with the identities or with the passphrase that age asks for. A set that was made by hand is first
-// made a backup. Throws Error (kDamaged, kNotFound).
+// made a backup. Throws Error (kDamaged,
+// kNotABackup, kNotFound).
 archive::BackupReader open_backup(const std::string& from, ui::Reporter& reporter, const ReadingOptions& options = {});
 
 // Opens and proves it. Throws Error as open_backup() does.

@@ -62,6 +62,24 @@ void set_largest_packet(Server& server, std::uint64_t bytes) {
   server.database.query(fmt::format("SET GLOBAL max_allowed_packet = {};", bytes));
 }
 
+std::map<std::string, std::string> schema_versions(std::vector<StockedServer>& stocked) {
+  std::map<std::string, std::string> versions;
+  for (auto& entry : stocked) {
+    Server& server = entry.server;
+    for (const Side* side : server.sides) {
+      const char* table = side->id == "platform" ? "T_PLATFORM_VERSION" : "T_COMN_VERSION";
+      try {
+        const auto rows = server.database.query(
+            fmt::format("SELECT VERSION FROM {}.{};", quote_identifier(side->database), quote_identifier(table)));
+        if (!rows.empty()) versions[side->id] = rows.at(0).at(0);
+      } catch (const Error&) {
+        // An older application has no such table: its version is not known, and not needed.
+      }
+    }
+  }
+  return versions;
+}
+
 InventoryRequest request_for(const System& system, const Server& server) {
   InventoryRequest request;
   request.administrators = {system.platform.admin_user, system.ita.admin_user};

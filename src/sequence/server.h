@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,6 +46,9 @@ void require_databases(const System& system, const Server& server, const Invento
 
 // Sets the global max_allowed_packet, in bytes: there is none of a session's own. Throws Error.
 void set_largest_packet(Server& server, std::uint64_t bytes);
+
+// Versions of the stored data, by side, of those that have one.
+std::map<std::string, std::string> schema_versions(std::vector<StockedServer>& stocked);
 
 // What the system's ConfigMaps and Secrets name on this server.
 InventoryRequest request_for(const System& system, const Server& server);

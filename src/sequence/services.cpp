@@ -6,21 +6,16 @@
 #include <algorithm>
 #include <exception>
 #include <map>
+#include <random>
 #include <thread>
 
 #include "process/interrupt.h"
+#include "sequence/maintenance.h"
 
 namespace exastro {
 namespace {
 
 constexpr std::chrono::milliseconds kPause{500};
-
-std::optional<MaintenanceRecord> read_record(kube::Cluster& cluster, const std::string& namespace_,
-                                             const std::string& release) {
-  const auto config_map = cluster.get("configmap", namespace_, record_name(release));
-  if (!config_map) return std::nullopt;
-  return parse_config_map(*config_map);
-}
 
 std::vector<std::string> namespaces_of(const MaintenanceRecord& record) {
   std::vector<std::string> namespaces;
@@ -98,8 +93,20 @@ std::vector<Workload> to_stop(const std::vector<Workload>& workloads, Standstill
   return stopped;
 }
 
+std::optional<MaintenanceRecord> find_record(kube::Cluster& cluster, const std::string& namespace_,
+                                             const std::string& release) {
+  const auto config_map = cluster.get("configmap", namespace_, record_name(release));
+  if (!config_map) return std::nullopt;
+  return parse_config_map(*config_map);
+}
+
+void require_no_reinstall(kube::Cluster& cluster, const std::vector<Release>& releases) {
+  const auto record = find_record(cluster, releases.front().namespace_, releases.front().name);
+  if (record && record->is_reinstall() && record->destructive) throw half_replaced(*record);
+}
+
 std::optional<MaintenanceRecord> find_record(kube::Cluster& cluster, const System& system) {
-  return read_record(cluster, system.namespace_(), system.release());
+  return find_record(cluster, system.namespace_(), system.release());
 }
 
 Error stopped_on_purpose(const MaintenanceRecord& earlier) {
@@ -109,6 +116,8 @@ Error stopped_on_purpose(const MaintenanceRecord& earlier) {
 }
 
 std::string how_to_finish(const MaintenanceRecord& record) {
+  if (record.is_reinstall())
+    return fmt::format("Finish it: kubectl exastro reinstall -n {}{}.", record.namespace_, record.source);
   const auto command = [&](const std::string& file) {
     return fmt::format("kubectl exastro restore -n {} --from {}", record.namespace_, file);
   };
@@ -121,10 +130,28 @@ std::string how_to_finish(const MaintenanceRecord& record) {
 }
 
 Error half_replaced(const MaintenanceRecord& earlier) {
+  if (earlier.is_reinstall()) {
+    return Error(fmt::format("A reinstall by {}, begun {}, was cut off after it had begun to remove the release's "
+                             "objects. Data, keys and claims are untouched.",
+                             earlier.started_by, earlier.started_at),
+                 how_to_finish(earlier), ExitStatus::kServicesStopped);
+  }
   return Error(fmt::format("A restore by {}, begun {}, was cut off after it had begun to replace data; Exastro would "
                            "work on half of it.",
                            earlier.started_by, earlier.started_at),
                how_to_finish(earlier), ExitStatus::kServicesStopped);
+}
+
+MaintenanceRecord new_record(const std::string& namespace_, const std::string& release, const std::string& operation) {
+  std::random_device random;
+  MaintenanceRecord record;
+  record.namespace_ = namespace_;
+  record.release = release;
+  record.run_id = fmt::format("{:08x}", random());
+  record.operation = operation;
+  record.started_at = now_text();
+  record.started_by = this_person();
+  return record;
 }
 
 void create_record(kube::Cluster& cluster, const MaintenanceRecord& record) {
@@ -134,15 +161,14 @@ void create_record(kube::Cluster& cluster, const MaintenanceRecord& record) {
     cluster.create(to_config_map(record));
   } catch (const kube::KubeError& error) {
     if (error.reason() != kube::Reason::kAlreadyExists) throw;
-    const auto earlier = read_record(cluster, record.namespace_, record.release);
+    const auto earlier = find_record(cluster, record.namespace_, record.release);
     if (earlier && earlier->operation == "stop") throw stopped_on_purpose(*earlier);
     throw Error("Another run held the services stopped just now.", "Run the command again.", ExitStatus::kBusy);
   }
 }
 
-// Removes the record if it is this run's.
 void remove_record(kube::Cluster& cluster, const MaintenanceRecord& record) {
-  const auto present = read_record(cluster, record.namespace_, record.release);
+  const auto present = find_record(cluster, record.namespace_, record.release);
   if (present && present->run_id == record.run_id)
     cluster.remove("configmap", record.namespace_, record_name(record.release));
 }
@@ -227,7 +253,7 @@ void remove_pods(kube::Cluster& cluster, const MaintenanceRecord& record) {
 void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter) {
   // What is being put back is not given up half-way.
   const process::Interrupt::Shield shield;
-  const auto present = read_record(cluster, record.namespace_, record.release);
+  const auto present = find_record(cluster, record.namespace_, record.release);
   if (!present || present->run_id != record.run_id) {
     // A run that slept, say: somebody has put its things back, and may be at work.
     remove_pods(cluster, record);

@@ -21,13 +21,22 @@ std::vector<Workload> to_stop(const std::vector<Workload>& workloads, Standstill
 
 // The record of an earlier run that has not ended, if there is one.
 std::optional<MaintenanceRecord> find_record(kube::Cluster& cluster, const System& system);
+std::optional<MaintenanceRecord> find_record(kube::Cluster& cluster, const std::string& namespace_,
+                                             const std::string& release);
+
+// Throws Error (kServicesStopped) that says how to go on if a reinstall of these releases was cut off after it had
+// begun to remove objects.
+void require_no_reinstall(kube::Cluster& cluster, const std::vector<Release>& releases);
 
 // The errors of a run that finds such a record of another.
 Error stopped_on_purpose(const MaintenanceRecord& earlier);
 Error half_replaced(const MaintenanceRecord& earlier);
 
-// The commands that end a restore which was cut off, one way or the other.
+// The commands that end a restore or reinstall which was cut off, one way or the other.
 std::string how_to_finish(const MaintenanceRecord& record);
+
+// A run's record that is not in the cluster yet.
+MaintenanceRecord new_record(const std::string& namespace_, const std::string& release, const std::string& operation);
 
 // Creates the record. Throws Error (kBusy) if there is one already: it alone knows the true counts, so it is never
 // written over.
@@ -36,6 +45,9 @@ void create_record(kube::Cluster& cluster, const MaintenanceRecord& record);
 // Writes the record again, in place of the one of `run_id`. Throws Error (kBusy) if the one in the cluster is
 // another's.
 void update_record(kube::Cluster& cluster, const MaintenanceRecord& record, const std::string& run_id);
+
+// Removes the record if it is this run's.
+void remove_record(kube::Cluster& cluster, const MaintenanceRecord& record);
 
 // Writes into the record what runs now, then stops it. Counts that the record has already are kept: they are those of a
 // run that was cut off. On an error what was stopped stays recorded, and `start_services` puts it back.

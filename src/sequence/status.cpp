@@ -55,6 +55,8 @@ std::string Status::state() const {
   if (holder && holder->alive) return holder->name + ", runs now";
   if (record) {
     if (record->operation == "stop") return fmt::format("stopped by {}, {}", record->started_by, record->started_at);
+    if (record->destructive && record->is_reinstall())
+      return "partly removed: a reinstall " + who(*record) + " was cut off";
     if (record->destructive) return "stopped: a restore " + who(*record) + " was cut off while it replaced data";
     return fmt::format("a {} {} was cut off", record->operation, who(*record));
   }

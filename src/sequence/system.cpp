@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "exastro/encoding.h"
+#include "sequence/services.h"
 
 namespace exastro {
 namespace {
@@ -31,16 +32,20 @@ bool named(const std::vector<std::string>& wanted, const kube::HelmRecord& recor
   });
 }
 
-// Of each release, the newest revision with status deployed; a newer one that failed is worth a warning.
+// Of each release, the newest revision with status deployed; a newer one that failed is worth a warning. A rollback
+// that fails leaves none deployed: then the one that was. What was never deployed, or is uninstalled, is none.
 std::vector<kube::HelmRecord> deployed_revisions(const std::vector<kube::HelmRecord>& records) {
-  std::map<std::pair<std::string, std::string>, kube::HelmRecord> newest;
+  std::map<std::pair<std::string, std::string>, std::map<std::string, kube::HelmRecord>> newest;  // by status
   for (const auto& record : records) {
-    if (record.status != "deployed") continue;
-    auto& kept = newest[{record.namespace_, record.release}];
+    auto& kept = newest[{record.namespace_, record.release}][record.status];
     if (record.revision >= kept.revision) kept = record;
   }
   std::vector<kube::HelmRecord> deployed;
-  for (auto& [key, record] : newest) deployed.push_back(std::move(record));
+  for (auto& [key, by_status] : newest) {
+    const bool uninstalled = by_status.contains("uninstalled") || by_status.contains("uninstalling");
+    const char* status = by_status.contains("deployed") || uninstalled ? "deployed" : "superseded";
+    if (const auto found = by_status.find(status); found != by_status.end()) deployed.push_back(found->second);
+  }
   return deployed;
 }
 
@@ -121,40 +126,6 @@ std::optional<std::vector<Release>> one_system(const std::vector<Release>& relea
               "Choose with -n NAMESPACE, or with --release NAMESPACE/NAME (twice, if platform and IT Automation are "
               "two releases).",
               ExitStatus::kNotFound);
-}
-
-std::vector<Release> find_releases(kube::Cluster& cluster, const FindOptions& options, ui::Reporter& reporter) {
-  // First where the person is; then, if that is not a whole system, everywhere.
-  const std::string here = cluster.chosen_namespace() ? *cluster.chosen_namespace() : cluster.context_namespace();
-  const auto records_here = cluster.helm_records(here);
-  const auto releases_here = read_exastro_releases(cluster, records_here, options.releases, here);
-  if (auto system = one_system(releases_here)) {
-    for (const auto& release : *system) warn_of_newer_revisions(records_here, release, reporter);
-    return *system;
-  }
-  std::vector<kube::HelmRecord> records;
-  try {
-    records = cluster.helm_records(std::nullopt);
-  } catch (const kube::KubeError& error) {
-    if (error.reason() != kube::Reason::kForbidden) throw;
-    refuse(releases_here, {here}, options.releases);
-  }
-  std::vector<Release> releases = read_exastro_releases(cluster, records, options.releases, here);
-  // A chosen namespace narrows: what is in it must take part.
-  if (cluster.chosen_namespace() && options.releases.empty()) {
-    if (releases_here.empty()) refuse({}, {here}, options.releases);
-    const bool has_platform = releases_here.size() == 1 && releases_here[0].has_platform();
-    if (releases_here.size() == 1) {
-      std::erase_if(releases, [&](const Release& release) {
-        const bool same_half = has_platform ? release.has_platform() : release.has_it_automation();
-        return same_half && release.namespace_ != here;
-      });
-    }
-  }
-  auto system = one_system(releases);
-  if (!system) refuse(releases, {here, true}, options.releases);
-  for (const auto& release : *system) warn_of_newer_revisions(records, release, reporter);
-  return *system;
 }
 
 // Objects that the release's values name, read in one request for each namespace.
@@ -373,9 +344,43 @@ std::vector<Json> list_pods(kube::Cluster& cluster, const std::vector<std::strin
   return pods;
 }
 
-System find_system(kube::Cluster& cluster, const FindOptions& options, ui::Reporter& reporter) {
+std::vector<Release> find_releases(kube::Cluster& cluster, const FindOptions& options, ui::Reporter& reporter) {
+  // First where the person is; then, if that is not a whole system, everywhere.
+  const std::string here = cluster.chosen_namespace() ? *cluster.chosen_namespace() : cluster.context_namespace();
+  const auto records_here = cluster.helm_records(here);
+  const auto releases_here = read_exastro_releases(cluster, records_here, options.releases, here);
+  if (auto system = one_system(releases_here)) {
+    for (const auto& release : *system) warn_of_newer_revisions(records_here, release, reporter);
+    return *system;
+  }
+  std::vector<kube::HelmRecord> records;
+  try {
+    records = cluster.helm_records(std::nullopt);
+  } catch (const kube::KubeError& error) {
+    if (error.reason() != kube::Reason::kForbidden) throw;
+    refuse(releases_here, {here}, options.releases);
+  }
+  std::vector<Release> releases = read_exastro_releases(cluster, records, options.releases, here);
+  // A chosen namespace narrows: what is in it must take part.
+  if (cluster.chosen_namespace() && options.releases.empty()) {
+    if (releases_here.empty()) refuse({}, {here}, options.releases);
+    const bool has_platform = releases_here.size() == 1 && releases_here[0].has_platform();
+    if (releases_here.size() == 1) {
+      std::erase_if(releases, [&](const Release& release) {
+        const bool same_half = has_platform ? release.has_platform() : release.has_it_automation();
+        return same_half && release.namespace_ != here;
+      });
+    }
+  }
+  auto system = one_system(releases);
+  if (!system) refuse(releases, {here, true}, options.releases);
+  for (const auto& release : *system) warn_of_newer_revisions(records, release, reporter);
+  return *system;
+}
+
+System read_system(kube::Cluster& cluster, const std::vector<Release>& releases, const FindOptions& options) {
   System system;
-  system.releases = find_releases(cluster, options, reporter);
+  system.releases = releases;
   const Release& platform = system.releases.front();
   const Release& ita = system.releases.back();
   system.workloads = list_workloads(cluster, system.releases);
@@ -399,6 +404,23 @@ System find_system(kube::Cluster& cluster, const FindOptions& options, ui::Repor
   system.has_mongo = std::any_of(system.workloads.begin(), system.workloads.end(),
                                  [](const Workload& workload) { return workload.component.starts_with("mongo"); });
   return system;
+}
+
+System find_system(kube::Cluster& cluster, const FindOptions& options, ui::Reporter& reporter) {
+  const std::vector<Release> releases = find_releases(cluster, options, reporter);
+  try {
+    return read_system(cluster, releases, options);
+  } catch (const kube::KubeError&) {
+    throw;
+  } catch (const Error& error) {
+    // Objects are missing: perhaps a reinstall was cut off between removing and creating them.
+    require_no_reinstall(cluster, releases);
+    if (error.status() != ExitStatus::kNotFound) throw;
+    throw Error(error.what(),
+                fmt::format("{}{}What of the release is missing, `kubectl exastro reinstall -n {}` creates again.",
+                            error.next(), error.next().empty() ? "" : ". ", releases.front().namespace_),
+                error.status());
+  }
 }
 
 }  // namespace exastro

@@ -65,9 +65,16 @@ struct FindOptions {
   std::string image;                  // of the maintenance pod; empty: taken from the release
 };
 
+// The releases of one system: one umbrella, or the platform's and IT Automation's. Their newest deployed revisions; of
+// a release that has none, because a rollback was cut off or failed, the newest that was. Throws as find_system() does.
+std::vector<Release> find_releases(kube::Cluster& cluster, const FindOptions& options, ui::Reporter& reporter);
+
 // Throws Error that says what was looked for, where, and what to type, if there is no release, several, or a part of
 // it is missing or may not be read.
 System find_system(kube::Cluster& cluster, const FindOptions& options, ui::Reporter& reporter);
+
+// The same of releases that were found before.
+System read_system(kube::Cluster& cluster, const std::vector<Release>& releases, const FindOptions& options);
 
 // The workloads as they are now.
 std::vector<Workload> list_workloads(kube::Cluster& cluster, const std::vector<Release>& releases);

@@ -31,11 +31,17 @@ class CommandLine : public testing::Test {
 TEST_F(CommandLine, HelpIsNoError) {
   EXPECT_EQ(call({"--help"}), 0);
   EXPECT_THAT(out_.str(), HasSubstr("backup"));
-  for (const char* command : {"backup", "restore", "find", "stop", "start"}) {
+  for (const char* command : {"backup", "restore", "reinstall", "find", "keys", "stop", "start", "status"}) {
     EXPECT_EQ(call({command, "--help"}), 0) << command;
     EXPECT_THAT(out_.str(), HasSubstr("Examples:")) << command;
     EXPECT_THAT(out_.str(), HasSubstr("Exit statuses:")) << command;
     EXPECT_THAT(out_.str(), HasSubstr("--namespace")) << command;
+  }
+  for (const char* command : {"verify", "inspect"}) {
+    EXPECT_EQ(call({command, "--help"}), 0) << command;
+    EXPECT_THAT(out_.str(), HasSubstr("Examples:")) << command;
+    EXPECT_THAT(out_.str(), HasSubstr("Exit statuses:")) << command;
+    EXPECT_THAT(out_.str(), testing::Not(HasSubstr("--context"))) << command << " needs no cluster";
   }
   EXPECT_EQ(call({"--version"}), 0);
 }
@@ -47,6 +53,11 @@ TEST_F(CommandLine, WhatIsWrittenWronglyIsStatus2) {
   EXPECT_EQ(call({"backup", "--output", "xml"}), 2);
   EXPECT_EQ(call({"backup", "--timeout", "0"}), 2);
   EXPECT_EQ(call({"restore"}), 2) << "--from is missing";
+  EXPECT_EQ(call({"verify"}), 2) << "--from is missing";
+  EXPECT_EQ(call({"verify", "--from", "x", "--output", "yaml"}), 2);
+  EXPECT_EQ(call({"inspect", "--from", "x", "-o", "y"}), 2) << "-o is for --extract";
+  EXPECT_EQ(call({"reinstall", "--version", "1.7.5"}), 2) << "of no chart";
+  EXPECT_EQ(call({"reinstall", "--backup", "x", "--no-backup"}), 2);
   EXPECT_EQ(call({"restore", "--from", "x", "--only", "everything"}), 2);
   EXPECT_EQ(call({"restore", "--from", "x", "--only", "files", "--skip", "files", "--yes"}), 2);
 }
@@ -55,6 +66,12 @@ TEST_F(CommandLine, AMissingKubectlIsSaid) {
   EXPECT_EQ(call({"find"}), static_cast<int>(ExitStatus::kFailed));
   EXPECT_THAT(err_.str(), HasSubstr("kubectl was not found"));
   EXPECT_THAT(err_.str(), HasSubstr("What to do now"));
+}
+
+TEST_F(CommandLine, AMissingHelmIsSaidWithHowToGetIt) {
+  EXPECT_EQ(call({"reinstall", "--yes"}), static_cast<int>(ExitStatus::kFailed));
+  EXPECT_THAT(err_.str(), HasSubstr("helm was not found"));
+  EXPECT_THAT(err_.str(), HasSubstr("HELM_BIN"));
 }
 
 TEST_F(CommandLine, ErrorsGoWhereTheFormatSays) {

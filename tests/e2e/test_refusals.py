@@ -71,7 +71,7 @@ def test_flipped_byte(plugin, file, untouched, tmp_path, part):
 
 def test_not_a_backup(plugin, untouched, tmp_path):
     (tmp_path / "text.tar").write_text("hello\n" * 1000)
-    plugin.run("restore", *HERE, "--yes", "--from", tmp_path / "text.tar", expect=5)
+    plugin.run("restore", *HERE, "--yes", "--from", tmp_path / "text.tar", expect=9)
 
 
 def test_restore_asks_before_it_starts(plugin, file, untouched):

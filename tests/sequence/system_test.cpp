@@ -2,35 +2,15 @@
 #include "sequence/system.h"
 
 #include <gtest/gtest.h>
-#include <openssl/evp.h>
 
 #include <map>
 #include <sstream>
 
+#include "helm_record.h"
 #include "sequence/describe.h"
-#include "stream/gzip.h"
 
 namespace exastro {
 namespace {
-
-std::string base64(const std::string& text) {
-  std::string encoded(4 * ((text.size() + 2) / 3) + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  encoded.resize(static_cast<std::size_t>(size));
-  return encoded;
-}
-
-std::string helm_encoded(const Json& record) {
-  std::string compressed;
-  stream::CallbackSink sink([&](std::span<const std::byte> bytes) {
-    compressed.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  });
-  stream::GzipCompressor gzip(sink, 6);
-  gzip.write(stream::as_bytes(record.dump()));
-  gzip.finish();
-  return base64(base64(compressed));
-}
 
 class ScriptedCluster : public kube::Cluster {
  public:
@@ -61,7 +41,7 @@ class ScriptedCluster : public kube::Cluster {
   void add_secret(const std::string& namespace_, const std::string& name,
                   const std::map<std::string, std::string>& data) {
     Json encoded = Json::object();
-    for (const auto& [key, value] : data) encoded[key] = base64(value);
+    for (const auto& [key, value] : data) encoded[key] = base64_encode(value);
     objects["secret/" + namespace_ + "/" + name] = {
         {"kind", "Secret"}, {"metadata", {{"name", name}}}, {"data", encoded}};
   }

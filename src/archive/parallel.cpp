@@ -1,0 +1,79 @@
+#include "archive/parallel.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace exastro::archive {
+namespace {
+
+// More bring nothing where the disk is the limit, and each holds some MiB of buffers.
+constexpr std::size_t kMostThreads = 8;
+constexpr std::chrono::milliseconds kBetweenLooks{100};
+
+class Crew {
+ public:
+  Crew(std::size_t count, const std::function<void(std::size_t, const std::atomic<bool>&)>& work)
+      : count_(count), work_(work) {}
+
+  void run(const std::function<void()>& watch) {
+    const std::size_t wanted = std::max<std::size_t>(1, std::thread::hardware_concurrency());
+    std::vector<std::thread> threads;
+    working_ = std::min({wanted, count_, kMostThreads});
+    for (std::size_t i = working_; i > 0; --i) threads.emplace_back([this] { take_turns(); });
+    try {
+      std::unique_lock lock(mutex_);
+      while (working_ > 0) {
+        ended_.wait_for(lock, kBetweenLooks);
+        lock.unlock();
+        watch();
+        lock.lock();
+      }
+    } catch (...) {
+      fail(std::current_exception());
+    }
+    for (auto& thread : threads) thread.join();
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  void take_turns() {
+    try {
+      for (std::size_t number = next_++; number < count_ && !stop_; number = next_++) work_(number, stop_);
+    } catch (const Stopped&) {
+    } catch (...) {
+      fail(std::current_exception());
+    }
+    const std::scoped_lock lock(mutex_);
+    --working_;
+    ended_.notify_all();
+  }
+
+  void fail(std::exception_ptr failure) {
+    const std::scoped_lock lock(mutex_);
+    if (!failure_) failure_ = std::move(failure);
+    stop_ = true;
+  }
+
+  std::size_t count_;
+  const std::function<void(std::size_t, const std::atomic<bool>&)>& work_;
+  std::atomic<std::size_t> next_{0};
+  std::atomic<bool> stop_{false};
+  std::mutex mutex_;  // of all below
+  std::condition_variable ended_;
+  std::size_t working_ = 0;
+  std::exception_ptr failure_;
+};
+
+}  // namespace
+
+void each_in_parallel(std::size_t count, const std::function<void(std::size_t, const std::atomic<bool>&)>& work,
+                      const std::function<void()>& watch) {
+  Crew(count, work).run(watch);
+}
+
+}  // namespace exastro::archive
