@@ -23,7 +23,7 @@ Command add_backup(CLI::App& app) {
   Command command = add_command(
       app, "backup", "Stop the services, write databases and files into one file, start them again", kExamples);
   const auto own = std::make_shared<BackupFlags>();
-  command.app->add_option("-o,--file", own->target, "File, directory, or - for standard output");
+  command.app->add_option("-o,--file", own->target, "File, directory, or - for standard output")->type_name("FILE");
   command.app->add_flag("--dry-run", own->dry_run, "Only tell what would be done");
   add_timeout(*command.app, own->timeout_seconds, "Seconds for pods to start, to stop and to be ready: each");
   command.owns_output = [own] { return own->target == "-" && !own->dry_run; };

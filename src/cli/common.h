@@ -41,7 +41,8 @@ Command add_command(CLI::App& app, const std::string& name, const std::string& d
 // --timeout, in seconds.
 void add_timeout(CLI::App& app, int& seconds, const std::string& description);
 
-kube::Kubectl make_cluster(const CommonFlags& flags, ui::Reporter& reporter);
+// The cluster that the flags, or Helm's flags where Helm has started this program, lead to.
+kube::Kubectl make_cluster(const CommonFlags& flags, ui::Reporter& reporter, kube::KubectlOptions options = {});
 System find(kube::Cluster& cluster, const CommonFlags& flags, ui::Reporter& reporter);
 
 Command add_find(CLI::App& app);
@@ -50,5 +51,6 @@ Command add_stop(CLI::App& app);
 Command add_start(CLI::App& app);
 Command add_backup(CLI::App& app);
 Command add_restore(CLI::App& app);
+Command add_completion(CLI::App& app);
 
 }  // namespace exastro::cli

@@ -41,6 +41,7 @@ Command add_restore(CLI::App& app) {
   const auto parts = CLI::IsMember({"databases", "files", "accounts"});
   command.app
       ->add_option("--from", request.from, "The backup: a file, a directory with its members, or - for standard input")
+      ->type_name("BACKUP")
       ->required();
   command.app->add_flag("--yes", request.yes, "Do not ask");
   command.app->add_flag("--dry-run", request.dry_run, "Only prove the backup and tell what would be done");
@@ -51,8 +52,10 @@ Command add_restore(CLI::App& app) {
   command.app->add_flag(
       "--adopt-keys", request.adopt_keys,
       "Onto another system: set the backup's ENCRYPT_KEYs in its Secrets, so that it can read the data");
-  command.app->add_option("--safety-dir", request.safety_directory,
-                          "Where to keep what is about to be replaced; without it, beside the backup");
+  command.app
+      ->add_option("--safety-dir", request.safety_directory,
+                   "Where to keep what is about to be replaced; without it, beside the backup")
+      ->type_name("DIR");
   command.app->add_flag(
       "!--no-safety-backup", request.safety_backup,
       "Do not back up first what is about to be replaced; then a restore that fails leaves the services stopped");
