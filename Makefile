@@ -23,7 +23,7 @@ export SAMPLE_IMAGE
 endif
 
 .NOTPARALLEL:
-.PHONY: build unit test e2e demo cluster clean-cluster bench clean test-packages images help
+.PHONY: build unit dist test e2e demo cluster clean-cluster bench clean test-packages images help
 
 build: ## packages, then the program and its unit tests: 1 to 3 minutes the first time
 	@echo "== build: packages, then the program and its unit tests (1 to 3 minutes the first time)"
@@ -37,7 +37,14 @@ unit: build ## build and unit tests: a minute more
 
 test: unit e2e ## everything that must pass: 15 minutes, on a new machine 25 to 40
 
-e2e: build test-packages $(cluster_if_own) images ## end-to-end tests against a real Kubernetes: 12 minutes
+dist: ## the release in dist/, the same bytes from the same commit: a minute more
+	@echo "== dist: one static program, packed for kubectl, krew and helm (1 to 3 minutes the first time)"
+	@scripts/install-deps
+	@cmake --preset dist >build.log 2>&1 || { cat build.log; exit 1; }; rm -f build.log
+	@cmake --build --preset dist
+	@rm -rf dist && scripts/package build-dist/kubectl-exastro dist && ls -sh dist
+
+e2e: build dist test-packages $(cluster_if_own) images ## end-to-end tests against a real Kubernetes: 12 minutes
 	@echo "== end-to-end tests against the cluster (about 12 minutes)"
 	@$(environment) && exec $(PYTHON) -m pytest tests/e2e
 
@@ -63,7 +70,7 @@ clean-cluster: ## stops the cluster and leaves no process, mount or network devi
 	@tests/cluster/down
 
 clean: ## what the build has made; the cluster and the cache stay
-	@rm -rf build build-asan build-tsan build.log
+	@rm -rf build build-dist build-asan build-tsan dist build.log
 
 test-packages:
 	@scripts/install-deps $(test_packages)
