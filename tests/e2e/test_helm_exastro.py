@@ -1,13 +1,12 @@
 """`helm exastro …` on a system, with both helms: what Helm takes out of the arguments must arrive. Needs `make dist`."""
 import base64
 import json
-import pathlib
 import re
 
 import pytest
 
 import checks
-from release import VERSION, Home, HELM_ARCHIVE, Web
+from release import HELM_ARCHIVE, Home, Web
 from stage import NAMESPACE, tools
 
 FEW = {"global": {"backyardCount": 2}}
@@ -73,13 +72,14 @@ def test_address_authority_and_token(home, system, tmp_path):
     token = system.cluster.kubectl("create", "token", "e2e-helm", "-n", NAMESPACE, "--duration=1h").strip()
     where = ("--kube-apiserver", cluster["server"], "--kube-ca-file", authority, "-n", NAMESPACE)
     nothing = str(tmp_path / "no-kubeconfig")
-    out, err = home.run("helm", "exastro", "find", *where, "--kube-token", token, "-v", KUBECONFIG=nothing)
+    # As a variable it is what --kube-token becomes, and is not printed here with the command.
+    out, err = home.run("helm", "exastro", "find", *where, "-v", KUBECONFIG=nothing, HELM_KUBETOKEN=token)
     assert NAMESPACE in out and token not in err
     assert "--user=kubectl-exastro-token" in err and f"--server={cluster['server']}" in err
     _, err = home.run("helm", "exastro", "find", *where, "--kube-token", "wrong", KUBECONFIG=nothing, expect=1)
     # Beside a kubeconfig, the token's user takes the place of the context's.
     _, err = home.run("helm", "exastro", "find", "-n", NAMESPACE, "--kube-token", "wrong", expect=1)
-    home.run("helm", "exastro", "find", "-n", NAMESPACE, "--kube-token", token)
+    home.run("helm", "exastro", "find", "-n", NAMESPACE, HELM_KUBETOKEN=token)
 
 
 def test_impersonation(home):
