@@ -23,7 +23,7 @@ export SAMPLE_IMAGE
 endif
 
 .NOTPARALLEL:
-.PHONY: build unit test fuzz e2e faults demo cluster clean-cluster bench clean test-packages images help
+.PHONY: build unit dist test fuzz e2e faults demo cluster clean-cluster bench clean test-packages images help
 
 build: ## packages, then the program and its unit tests: 1 to 3 minutes the first time
 	@echo "== build: packages, then the program and its unit tests (1 to 3 minutes the first time)"
@@ -46,7 +46,14 @@ fuzz: ## fuzz everything that reads input from outside: 5 minutes, and 3 more to
 	@cmake --build --preset fuzz
 	@scripts/fuzz $(FUZZ_SECONDS)
 
-e2e: build test-packages $(cluster_if_own) images ## end-to-end tests against a real Kubernetes: 12 minutes
+dist: ## the release in dist/, the same bytes from the same commit: a minute more
+	@echo "== dist: one static program, packed for kubectl, krew and helm (1 to 3 minutes the first time)"
+	@scripts/install-deps
+	@cmake --preset dist >build.log 2>&1 || { cat build.log; exit 1; }; rm -f build.log
+	@cmake --build --preset dist
+	@rm -rf dist && scripts/package build-dist/kubectl-exastro dist && ls -sh dist
+
+e2e: build dist test-packages $(cluster_if_own) images ## end-to-end tests against a real Kubernetes: 12 minutes
 	@echo "== end-to-end tests against the cluster (about 12 minutes)"
 	@$(environment) && exec $(PYTHON) -m pytest tests/e2e
 
@@ -76,7 +83,7 @@ clean-cluster: ## stops the cluster and leaves no process, mount or network devi
 	@tests/cluster/down
 
 clean: ## what the build has made; the cluster and the cache stay
-	@rm -rf build build-asan build-tsan build-fuzz build.log
+	@rm -rf build build-dist build-asan build-tsan build-fuzz dist build.log
 
 test-packages:
 	@scripts/install-deps $(test_packages)

@@ -9,6 +9,14 @@ if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release)
 endif()
 
+option(EXASTRO_STATIC "One static, stripped program, the same bytes wherever it is built" OFF)
+# Where the sources lie is no part of the program; and what nobody calls can be left out of it. In every build, so that
+# ccache compiles once for all of them.
+add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -ffunction-sections -fdata-sections)
+if(EXASTRO_STATIC)
+  add_link_options(-s -Wl,--build-id=none)
+endif()
+
 set(EXASTRO_SANITIZE "" CACHE STRING "Sanitizers to build with, as in -fsanitize=: address,undefined or thread")
 option(EXASTRO_FUZZ "Build the fuzz targets with libFuzzer, which needs clang" OFF)
 

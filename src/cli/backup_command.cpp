@@ -25,12 +25,13 @@ Command add_backup(CLI::App& app) {
   Command command = add_command(
       app, "backup", "Stop the services, write databases and files into one file, start them again", kExamples);
   const auto own = std::make_shared<BackupFlags>();
-  command.app->add_option("-o,--file", own->target, "File, directory, or - for standard output");
+  command.app->add_option("-o,--file", own->target, "File, directory, or - for standard output")->type_name("FILE");
   archive::Recipients& recipients = own->recipients;
   auto* keys = command.app->add_option("--encrypt", recipients.keys,
                                        "Encrypt with age to this recipient: age1…, ssh-ed25519 … or ssh-rsa …");
   auto* files =
-      command.app->add_option("--encrypt-to", recipients.files, "The same, to those that this file lists, one a line");
+      command.app->add_option("--encrypt-to", recipients.files, "The same, to those that this file lists, one a line")
+          ->type_name("FILE");
   command.app->add_flag("--passphrase", recipients.passphrase, "Encrypt with a passphrase, asked for at the terminal")
       ->excludes(keys)
       ->excludes(files);

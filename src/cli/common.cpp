@@ -1,5 +1,6 @@
 #include "cli/common.h"
 
+#include "cli/helm_environment.h"
 #include "process/child.h"
 
 namespace exastro::cli {
@@ -15,11 +16,15 @@ Exit statuses:
   5  the backup is damaged)";
 
 void add_cluster(CLI::App& command, CommonFlags& flags) {
-  command.add_option("--kubeconfig", flags.kubeconfig, "Path of the kubeconfig file, as for kubectl");
-  command.add_option("--context", flags.context, "The kubeconfig context to use, as for kubectl");
-  command.add_option("-n,--namespace", flags.namespace_, "The namespace of the release");
-  command.add_option("--release", flags.releases,
-                     "NAME or NAMESPACE/NAME of the Helm release; give it twice if platform and IT Automation are two");
+  // The names of the types are what the completion goes by: see completion.h.
+  command.add_option("--kubeconfig", flags.kubeconfig, "Path of the kubeconfig file, as for kubectl")
+      ->type_name("FILE");
+  command.add_option("--context", flags.context, "The kubeconfig context to use, as for kubectl")->type_name("CONTEXT");
+  command.add_option("-n,--namespace", flags.namespace_, "The namespace of the release")->type_name("NAMESPACE");
+  command
+      .add_option("--release", flags.releases,
+                  "NAME or NAMESPACE/NAME of the Helm release; give it twice if platform and IT Automation are two")
+      ->type_name("RELEASE");
   command.add_option("--image", flags.image,
                      "Image with a MariaDB client, where the release runs no server of its own");
   command.add_flag("-v,--verbose", flags.verbose, "Show the kubectl commands");
@@ -37,6 +42,24 @@ Command make_command(CLI::App& app, const std::string& name, const std::string& 
 void add_events(Command& command) {
   command.app->add_option("--output", command.flags->output, "text, or json: one event per line")
       ->check(CLI::IsMember({"text", "json"}));
+}
+
+// Our own flags come first: they are nearer to what the person means.
+void obey(const HelmEnvironment& helm, kube::KubectlOptions& options) {
+  if (options.context.empty()) options.context = helm.context;
+  options.server = helm.api_server;
+  options.certificate_authority = helm.ca_file;
+  options.tls_server_name = helm.tls_server_name;
+  options.insecure_skip_tls_verify = helm.insecure_skip_tls_verify;
+  options.as = helm.as_user;
+  options.as_groups = helm.as_groups;
+  if (!helm.token.empty()) {
+    options.token = std::make_shared<kube::TokenKubeconfig>(helm.token, options.kubeconfig);
+  }
+  if (options.namespace_.empty()) {
+    const auto chosen = helm.chosen_namespace([&] { return kube::Kubectl(options).context_namespace(); });
+    options.namespace_ = chosen.value_or("");
+  }
 }
 
 }  // namespace
@@ -69,24 +92,26 @@ void add_source(CLI::App& app, std::string& from, std::vector<std::string>& iden
   app.add_option("--from", from,
                  "The backup: a file, a directory with its members, or - for standard input; or the files of the "
                  "vendor's page, in a directory or a tar")
+      ->type_name("BACKUP")
       ->required();
   app.add_option("-i,--identity", identities,
-                 "File with the private key (age or SSH), if the backup is encrypted to recipients");
+                 "File with the private key (age or SSH), if the backup is encrypted to recipients")
+      ->type_name("FILE");
 }
 
 void add_timeout(CLI::App& app, int& seconds, const std::string& description) {
   app.add_option("--timeout", seconds, description)->check(CLI::Range(1, 86400))->capture_default_str();
 }
 
-kube::Kubectl make_cluster(const CommonFlags& flags, ui::Reporter& reporter) {
+kube::Kubectl make_cluster(const CommonFlags& flags, ui::Reporter& reporter, kube::KubectlOptions options) {
   const auto program = process::find_program("kubectl");
   if (!program) throw Error("kubectl was not found on PATH.", "Install kubectl, or add its directory to PATH.");
-  kube::KubectlOptions options;
   options.program = *program;
   options.kubeconfig = flags.kubeconfig;
   options.context = flags.context;
   options.namespace_ = flags.namespace_;
   options.log = [&reporter](const std::string& text) { reporter.command(text); };
+  if (const auto helm = helm_environment()) obey(*helm, options);
   return kube::Kubectl(std::move(options));
 }
 

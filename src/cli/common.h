@@ -51,7 +51,8 @@ void add_source(CLI::App& app, std::string& from, std::vector<std::string>& iden
 // --timeout, in seconds.
 void add_timeout(CLI::App& app, int& seconds, const std::string& description);
 
-kube::Kubectl make_cluster(const CommonFlags& flags, ui::Reporter& reporter);
+// The cluster that the flags, or Helm's flags where Helm has started this program, lead to.
+kube::Kubectl make_cluster(const CommonFlags& flags, ui::Reporter& reporter, kube::KubectlOptions options = {});
 System find(kube::Cluster& cluster, const CommonFlags& flags, ui::Reporter& reporter);
 
 Command add_find(CLI::App& app);
@@ -64,5 +65,6 @@ Command add_reinstall(CLI::App& app);
 Command add_verify(CLI::App& app);
 Command add_inspect(CLI::App& app);
 Command add_keys(CLI::App& app);
+Command add_completion(CLI::App& app);
 
 }  // namespace exastro::cli

@@ -51,8 +51,10 @@ Command add_restore(CLI::App& app) {
   command.app->add_flag(
       "--adopt-keys", request.adopt_keys,
       "Onto another system: set the backup's ENCRYPT_KEYs in its Secrets, so that it can read the data");
-  command.app->add_option("--safety-dir", request.safety_directory,
-                          "Where to keep what is about to be replaced; without it, beside the backup");
+  command.app
+      ->add_option("--safety-dir", request.safety_directory,
+                   "Where to keep what is about to be replaced; without it, beside the backup")
+      ->type_name("DIR");
   command.app->add_flag(
       "!--no-safety-backup", request.safety_backup,
       "Do not back up first what is about to be replaced; then a restore that fails leaves the services stopped");

@@ -127,8 +127,21 @@ Kubectl::Kubectl(KubectlOptions options) : options_(std::move(options)) {
 process::Command Kubectl::command(std::vector<std::string> arguments) const {
   process::Command command;
   command.program = options_.program;
-  if (!options_.kubeconfig.empty()) command.arguments.push_back("--kubeconfig=" + options_.kubeconfig);
-  if (!options_.context.empty()) command.arguments.push_back("--context=" + options_.context);
+  const auto add = [&](const char* flag, const std::string& value) {
+    if (!value.empty()) command.arguments.push_back(fmt::format("--{}={}", flag, value));
+  };
+  if (options_.token) {
+    add("user", TokenKubeconfig::kUser);  // KUBECONFIG names the files
+  } else {
+    add("kubeconfig", options_.kubeconfig);
+  }
+  add("context", options_.context);
+  add("server", options_.server);
+  add("certificate-authority", options_.certificate_authority);
+  add("tls-server-name", options_.tls_server_name);
+  if (options_.insecure_skip_tls_verify) add("insecure-skip-tls-verify", "true");
+  add("as", options_.as);
+  for (const auto& group : options_.as_groups) add("as-group", group);
   std::move(arguments.begin(), arguments.end(), std::back_inserter(command.arguments));
   if (options_.log) options_.log("kubectl " + joined(command.arguments));
   return command;
@@ -145,7 +158,7 @@ process::Command Kubectl::exec(const Pod& pod, const std::string& script_text,
 std::string Kubectl::request(const std::string& what, std::vector<std::string> arguments, const std::string& input) {
   arguments.push_back(fmt::format("--request-timeout={}s", options_.request_timeout.count()));
   const Outcome outcome = process::run(command(std::move(arguments)), input.empty() ? Input{} : Input{input}, {},
-                                       options_.request_timeout + std::chrono::seconds(15));
+                                       options_.request_timeout + options_.request_grace);
   if (outcome.timed_out) {
     throw KubeError(Reason::kUnreachable,
                     fmt::format("{}: no answer within {} s", what, options_.request_timeout.count()),
@@ -174,9 +187,21 @@ std::optional<std::string> Kubectl::chosen_namespace() const {
 }
 
 std::string Kubectl::context_namespace() {
-  const std::string name =
-      trimmed(request("Reading the kube context", {"config", "view", "--minify", "-o", "jsonpath={..namespace}"}));
+  std::string name;
+  try {
+    name = trimmed(request("Reading the kube context", {"config", "view", "--minify", "-o", "jsonpath={..namespace}"}));
+  } catch (const KubeError& error) {
+    // There may be none: the API server's address and a token are enough, and so is a pod's service account.
+    if (!contains(error.what(), "current-context must exist")) throw;
+  }
   return name.empty() ? "default" : name;
+}
+
+std::vector<std::string> Kubectl::contexts() {
+  std::istringstream lines(request("Listing the kube contexts", {"config", "get-contexts", "-o", "name"}));
+  std::vector<std::string> names;
+  for (std::string line; std::getline(lines, line);) names.push_back(line);
+  return names;
 }
 
 std::vector<Json> Kubectl::list(const std::string& kinds, const std::optional<std::string>& namespace_,

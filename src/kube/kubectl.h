@@ -5,9 +5,12 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "kube/cluster.h"
+#include "kube/token_kubeconfig.h"
 #include "process/child.h"
 
 namespace exastro::kube {
@@ -18,7 +21,15 @@ struct KubectlOptions {
   std::string kubeconfig;
   std::string context;
   std::string namespace_;
+  std::shared_ptr<const TokenKubeconfig> token;  // in the place of the context's user; may be absent
+  std::string server;
+  std::string certificate_authority;  // path
+  std::string tls_server_name;
+  bool insecure_skip_tls_verify = false;
+  std::string as;
+  std::vector<std::string> as_groups;
   std::chrono::seconds request_timeout{60};  // of one request that is no stream
+  std::chrono::seconds request_grace{15};    // after it, for a kubectl that does not end by itself
   std::chrono::seconds stall_timeout{60};    // without any byte or sign of life, a stream is taken for dead
   std::chrono::seconds data_timeout{900};    // a download that lives and gives no byte for so long waits for something
   std::function<void(const std::string&)> log;  // each command, before it runs; never anything confidential
@@ -31,6 +42,8 @@ class Kubectl : public Cluster {
   void be_patient(std::chrono::seconds patience) override { patience_ = patience; }
   [[nodiscard]] std::optional<std::string> chosen_namespace() const override;
   std::string context_namespace() override;
+  // The names of the kubeconfig's contexts.
+  std::vector<std::string> contexts();
   std::vector<Json> list(const std::string& kinds, const std::optional<std::string>& namespace_,
                          const std::string& selector) override;
   std::optional<Json> get(const std::string& kind, const std::string& namespace_, const std::string& name) override;

@@ -2,10 +2,10 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <pwd.h>
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 #include <ctime>
 
 #include "sequence/maintenance_run.h"
@@ -16,8 +16,12 @@ namespace exastro {
 std::string this_person() {
   std::array<char, 256> host{};
   if (gethostname(host.data(), host.size() - 1) != 0) host[0] = '?';
-  const passwd* user = getpwuid(geteuid());
-  return fmt::format("{}@{}", user != nullptr ? user->pw_name : std::to_string(geteuid()), host.data());
+  // Not from the system's list of users: asking for it loads libraries of the machine's, which a static program cannot.
+  for (const char* name : {"LOGNAME", "USER"}) {
+    const char* user = std::getenv(name);
+    if (user != nullptr && *user != '\0') return fmt::format("{}@{}", user, host.data());
+  }
+  return fmt::format("{}@{}", geteuid(), host.data());
 }
 
 std::string now_text() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }

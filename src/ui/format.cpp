@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <string_view>
 
 namespace exastro::ui {
 
@@ -24,6 +25,15 @@ std::string duration_text(std::chrono::duration<double> duration) {
   const auto seconds = static_cast<long>(duration.count() + 0.5);
   if (seconds < 3600) return fmt::format("{} min {} s", seconds / 60, seconds % 60);
   return fmt::format("{} h {} min", seconds / 3600, seconds % 3600 / 60);
+}
+
+std::string as_called(std::string text, const std::string& call_name) {
+  constexpr std::string_view kWritten = "kubectl exastro";
+  if (call_name == kWritten) return text;
+  for (auto at = text.find(kWritten); at != std::string::npos; at = text.find(kWritten, at + call_name.size())) {
+    text.replace(at, kWritten.size(), call_name);
+  }
+  return text;
 }
 
 }  // namespace exastro::ui

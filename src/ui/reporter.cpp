@@ -45,7 +45,8 @@ struct RunningStep {
 
 class TextReporter : public Reporter {
  public:
-  TextReporter(std::ostream& out, std::ostream& err, TextOptions options) : out_(out), err_(err), options_(options) {}
+  TextReporter(std::ostream& out, std::ostream& err, TextOptions options)
+      : out_(out), err_(err), options_(std::move(options)) {}
 
   void info(const std::string& text) override { line(err_, text); }
   void warning(const std::string& text) override { line(err_, painted("33", "warning: ") + text); }
@@ -91,7 +92,7 @@ class TextReporter : public Reporter {
   void line(std::ostream& stream, const std::string& text) {
     const std::scoped_lock lock(mutex_);
     if (std::exchange(live_shown_, false)) err_ << kEraseLine << std::flush;
-    stream << text << (text.ends_with('\n') ? "" : "\n") << std::flush;
+    stream << as_called(text, options_.call_name) << (text.ends_with('\n') ? "" : "\n") << std::flush;
   }
   void show_live() {
     const std::scoped_lock lock(mutex_);
@@ -117,7 +118,8 @@ class TextReporter : public Reporter {
 
 class JsonReporter : public Reporter {
  public:
-  JsonReporter(std::ostream& out, bool verbose) : out_(out), verbose_(verbose) {}
+  JsonReporter(std::ostream& out, bool verbose, std::string call_name)
+      : out_(out), verbose_(verbose), call_name_(std::move(call_name)) {}
 
   void info(const std::string& text) override { event("info", {{"text", text}}); }
   void warning(const std::string& text) override { event("warning", {{"text", text}}); }
@@ -149,11 +151,13 @@ class JsonReporter : public Reporter {
     fields["event"] = name;
     const std::scoped_lock lock(mutex_);
     // Names in a cluster are UTF-8; what is not must not end the program here.
-    out_ << fields.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n' << std::flush;
+    const std::string line = fields.dump(-1, ' ', false, Json::error_handler_t::replace);
+    out_ << as_called(line, call_name_) << '\n' << std::flush;
   }
 
   std::ostream& out_;
   bool verbose_;
+  std::string call_name_;
   RunningStep step_;
   std::mutex mutex_;
 };
@@ -161,11 +165,11 @@ class JsonReporter : public Reporter {
 }  // namespace
 
 std::unique_ptr<Reporter> text_reporter(std::ostream& out, std::ostream& err, TextOptions options) {
-  return std::make_unique<TextReporter>(out, err, options);
+  return std::make_unique<TextReporter>(out, err, std::move(options));
 }
 
-std::unique_ptr<Reporter> json_reporter(std::ostream& out, bool verbose) {
-  return std::make_unique<JsonReporter>(out, verbose);
+std::unique_ptr<Reporter> json_reporter(std::ostream& out, bool verbose, const std::string& call_name) {
+  return std::make_unique<JsonReporter>(out, verbose, call_name);
 }
 
 bool wants_color(int descriptor) {

@@ -32,13 +32,15 @@ struct TextOptions {
   bool color = false;
   bool live = false;  // `err` is a terminal: the line of a step may be written over
   bool verbose = false;
+  std::string call_name = "kubectl exastro";  // see as_called
 };
 
 // Results go to `out`, everything else to `err`. Neither is owned.
 std::unique_ptr<Reporter> text_reporter(std::ostream& out, std::ostream& err, TextOptions options);
 
 // One JSON object per line on `out`: {"event": "info|warning|command|step|progress|done|failed|result|error", …}.
-std::unique_ptr<Reporter> json_reporter(std::ostream& out, bool verbose);
+std::unique_ptr<Reporter> json_reporter(std::ostream& out, bool verbose,
+                                        const std::string& call_name = "kubectl exastro");
 
 // Whether colour is wanted on a descriptor: a terminal, no NO_COLOR, TERM not dumb.
 bool wants_color(int descriptor);

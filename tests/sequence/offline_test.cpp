@@ -77,7 +77,7 @@ class Offline : public testing::Test {
 };
 
 TEST_F(Offline, VerifySaysThatABackupIsGood) {
-  verify(backup_.string(), *reporter_);
+  verify(backup_.string(), {}, *reporter_);
   EXPECT_THAT(out_.str(), HasSubstr("Good: " + backup_.string()));
   EXPECT_THAT(out_.str(), HasSubstr("2 members"));
   EXPECT_THAT(out_.str(), HasSubstr("1 complete dumps"));
@@ -87,7 +87,7 @@ TEST_F(Offline, VerifySaysThatABackupIsGood) {
 TEST_F(Offline, VerifyTellsDamageFromWhatIsNoBackup) {
   const auto status_of = [&](const fs::path& path) {
     try {
-      verify(path.string(), *reporter_);
+      verify(path.string(), {}, *reporter_);
     } catch (const Error& error) {
       return error.status();
     }

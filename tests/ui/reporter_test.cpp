@@ -23,6 +23,12 @@ TEST(Format, BytesAndDurationsAsPeopleReadThem) {
   EXPECT_EQ(duration_text(std::chrono::minutes(62)), "1 h 2 min");
 }
 
+TEST(Format, TextsNameTheProgramAsItWasCalled) {
+  const std::string text = "kubectl exastro start, then kubectl exastro status; kubectl get pods";
+  EXPECT_EQ(as_called(text, "kubectl exastro"), text);
+  EXPECT_EQ(as_called(text, "helm exastro"), "helm exastro start, then helm exastro status; kubectl get pods");
+}
+
 class Reporters : public testing::Test {
  protected:
   // A run with everything that can be said.
@@ -46,6 +52,16 @@ TEST_F(Reporters, ALogHasPlainLinesAndResultsApart) {
   EXPECT_EQ(err_.str(),
             "Dumping ...\n  done: 3 tables, 1.0 KiB in 0.0 s\nPacking ...\n  failed: 0.0 s\nwarning: careful\n"
             "error: It broke.\nWhat to do now: Mend it.\n");
+}
+
+TEST_F(Reporters, BothSayHowTheProgramWasCalled) {
+  const auto error = Error("It broke.", "Look with: kubectl exastro status");
+  TextOptions options;
+  options.call_name = "helm exastro";
+  text_reporter(out_, err_, options)->error(error);
+  json_reporter(out_, false, "helm exastro")->error(error);
+  EXPECT_NE(err_.str().find("Look with: helm exastro status"), std::string::npos);
+  EXPECT_NE(out_.str().find("Look with: helm exastro status"), std::string::npos);
 }
 
 TEST_F(Reporters, ATerminalIsWrittenOverAndLeftClean) {
