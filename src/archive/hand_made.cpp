@@ -74,8 +74,8 @@ std::string base_name(std::string_view path) {
 // What a person keeps who has this program's backups, unpacked or not: then a missing manifest is a fault, not a sign
 // of a set.
 bool is_of_a_backup(const std::string& name) {
-  return name == kManifestName || name == kDigestsName ||
-         (name.starts_with("exastro_mysqldump_") && !parse_hand_made_name(name));
+  static const std::regex kDumpMember("exastro_mysqldump_[^_]+_db_.+_[0-9]{8}-[0-9]{6}\\.sql\\.gz");
+  return name == kManifestName || name == kDigestsName || std::regex_match(name, kDumpMember);
 }
 
 // Throws with the file's name what went wrong with its bytes.

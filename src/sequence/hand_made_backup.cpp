@@ -125,11 +125,13 @@ class Conversion {
     stream::DumpCheck check(&splitter);
     stream::TerminalRepair repair(check);
     stream::GzipDecompressor unpack(repair);
-    for (auto bytes = pulled(pull); !bytes.empty(); bytes = pulled(pull)) {
-      unpack.write(bytes);
-      require_no_error(check.facts());
+    try {
+      for (auto bytes = pulled(pull); !bytes.empty(); bytes = pulled(pull)) unpack.write(bytes);
+      unpack.finish();
+    } catch (const Error&) {
+      require_no_error(check.facts());  // a better reason than what it has led to
+      throw;
     }
-    finish(unpack, check);
     require_no_error(check.facts());
     server.dump->finish();
     server.version = splitter.server_version();
@@ -141,16 +143,6 @@ class Conversion {
     }
     for (const auto& message : repair.messages()) {
       warn(fmt::format("A message of the dump program was taken off the head of {}: {}", file.name, message));
-    }
-  }
-
-  // An error in the dump is a better reason than what it has led to.
-  static void finish(stream::Sink& first, const stream::DumpCheck& check) {
-    try {
-      first.finish();
-    } catch (const Error&) {
-      require_no_error(check.facts());
-      throw;
     }
   }
 

@@ -61,8 +61,7 @@ void TerminalRepair::read_head(std::string_view text) {
     if (!has_begun_ && head_bytes_ > kMaxHead) {
       throw Error("it does not begin as a dump of a database", "", ExitStatus::kDamaged);
     }
-    if (line_end == std::string_view::npos && has_begun_ && head_bytes_ <= kMaxHead) return;
-    if (line_end == std::string_view::npos && !has_begun_) return;
+    if (line_end == std::string_view::npos && (!has_begun_ || head_bytes_ <= kMaxHead)) return;
     const std::string line = std::move(line_);
     line_.clear();
     take_line(line);
