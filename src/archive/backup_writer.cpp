@@ -123,6 +123,8 @@ class BackupWriter::State {
     return read_all_at(fd(), buffer, offset, shown_);
   }
 
+  FileDescriptor release() { return std::move(unnamed_); }
+
   bool finished_ = false;
   bool member_open_ = false;
   std::string shown_;  // in messages
@@ -261,7 +263,7 @@ void BackupWriter::copy_to(int fd) const {
 
 FileDescriptor BackupWriter::release() {
   if (!state_->finished_) throw Error("the backup is not finished");
-  return std::move(state_->file_);
+  return state_->release();
 }
 
 std::size_t BackupWriter::read_at(std::span<std::byte> buffer, std::uint64_t offset) const {

@@ -32,6 +32,7 @@ Command add_backup(CLI::App& app) {
   auto* files =
       command.app->add_option("--encrypt-to", recipients.files, "The same, to those that this file lists, one a line")
           ->type_name("FILE");
+  for (auto* option : {keys, files}) option->allow_extra_args(false);  // one at each flag
   command.app->add_flag("--passphrase", recipients.passphrase, "Encrypt with a passphrase, asked for at the terminal")
       ->excludes(keys)
       ->excludes(files);

@@ -96,7 +96,8 @@ void add_source(CLI::App& app, std::string& from, std::vector<std::string>& iden
       ->required();
   app.add_option("-i,--identity", identities,
                  "File with the private key (age or SSH), if the backup is encrypted to recipients")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->allow_extra_args(false);
 }
 
 void add_timeout(CLI::App& app, int& seconds, const std::string& description) {

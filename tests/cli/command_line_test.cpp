@@ -52,6 +52,9 @@ TEST_F(CommandLine, WhatIsWrittenWronglyIsStatus2) {
   EXPECT_EQ(call({"backup", "--no-such-flag"}), 2);
   EXPECT_EQ(call({"backup", "--output", "xml"}), 2);
   EXPECT_EQ(call({"backup", "--timeout", "0"}), 2);
+  EXPECT_EQ(call({"backup", "--encrypt", "age1x", "--passphrase"}), 2);
+  EXPECT_EQ(call({"backup", "--encrypt-to", "file", "--passphrase"}), 2);
+  EXPECT_EQ(call({"backup", "--encrypt", "ssh-ed25519", "AAAA"}), 2) << "an SSH key without its quotes";
   EXPECT_EQ(call({"restore"}), 2) << "--from is missing";
   EXPECT_EQ(call({"verify"}), 2) << "--from is missing";
   EXPECT_EQ(call({"verify", "--from", "x", "--output", "yaml"}), 2);

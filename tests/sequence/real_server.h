@@ -28,7 +28,8 @@ class RealServer : public testing::Test {
     directory_ =
         new std::filesystem::path(std::filesystem::temp_directory_path() / ("exastro-db-" + std::to_string(getpid())));
     std::filesystem::create_directories(*directory_);
-    std::filesystem::permissions(*directory_, std::filesystem::perms::all);
+    // Sticky, as no backup is written where others may replace it.
+    std::filesystem::permissions(*directory_, std::filesystem::perms::all | std::filesystem::perms::sticky_bit);
     const std::string data = (*directory_ / "data").string();
     const std::string user = geteuid() == 0 ? "--user=root" : "";
     if (system(("mariadb-install-db --no-defaults " + user + " --auth-root-authentication-method=normal --tmpdir=" +
