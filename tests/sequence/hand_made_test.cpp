@@ -366,6 +366,13 @@ TEST_F(HandMade, TwoDumpsOfOneServerAreOfASystemThatSharesIt) {
   EXPECT_EQ(backup.reader.manifest().servers[0].id, "shared");
 }
 
+TEST_F(HandMade, OfTheSharedFilesAloneNothingOfTheServerIsTouched) {
+  files();
+  const std::string before = picture(true);
+  restore(request());
+  EXPECT_EQ(picture(true), before);
+}
+
 TEST_F(HandMade, TwoServers) {
   dump("exastro_mysqldump_platform_db", "--databases platform keycloak pf_org_aaaaaaaaaaaaaaaaaaaa mysql");
   dump("exastro_mysqldump_ita_db", "--databases ita_db ita_org_cccccccccccccccccccc mysql");
