@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "error.h"
+#include "stream/json_text.h"
 
 namespace exastro {
 namespace {
@@ -234,11 +235,13 @@ void PrivilegeTables::add(std::string_view table, const TableRow& row) {
   const AccountName name{value(row, "User"), value(row, "Host")};
   if (table == "global_priv") {
     try {
-      const Json priv = Json::parse(value(row, "Priv"));
+      const Json priv = stream::parse_json(value(row, "Priv"));
       add_account(name, {identified(priv), privileges_of(priv.value("access", std::uint64_t{0})),
                          priv.value("is_role", false)});
     } catch (const Json::exception&) {
       throw damaged(fmt::format("what it says of account {} cannot be read", name.quoted()));
+    } catch (const stream::JsonError& error) {
+      throw damaged(fmt::format("what it says of account {} cannot be read: {}", name.quoted(), error.what()));
     }
   } else if (table == "user") {
     add_account(name, {identified(row), privileges_of(row).first, value(row, "is_role") == "Y"});
