@@ -325,7 +325,7 @@ class Reinstall {
       for (const auto& object : objects_[i])
         text += fmt::format("  {:<55} {}\n", object.reference(), states_[i].release.namespace_);
     }
-    text += "\nKeep, and prove afterwards:\n";
+    text += "\nKeep (claims and keys are compared afterwards):\n";
     for (const auto& state : states_) {
       for (const char* kind : {"PersistentVolumeClaim", "Secret", "Service"}) {
         for (const auto& name : state.names_of(kind))

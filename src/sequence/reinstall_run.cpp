@@ -62,6 +62,13 @@ ReinstallRun::ReinstallRun(kube::Cluster& cluster, const Release& first, const s
   }
   if (earlier->operation == "stop") throw stopped_on_purpose(*earlier);
   if (earlier->destructive) throw half_replaced(*earlier);
+  if (earlier->operation == "restore") {
+    // It may have left files beside the shared ones, and a raised max_allowed_packet: `start` knows how to undo that.
+    throw Error(fmt::format("A restore by {}, begun {}, was cut off; what it left is to be put back first.",
+                            earlier->started_by, earlier->started_at),
+                fmt::format("kubectl exastro start -n {}, and run the command again.", earlier->namespace_),
+                ExitStatus::kBusy);
+  }
   reporter_.info(fmt::format("A {} by {}, begun {}, was cut off; what it left is put back first.", earlier->operation,
                              earlier->started_by, earlier->started_at));
   start_services(cluster_, *earlier, reporter_);

@@ -21,7 +21,7 @@ class ReinstallRun {
   };
 
   // Takes the lease and writes the record. One of a reinstall that was cut off is taken over, with its phase and facts;
-  // what another cut-off run has left is put back first. `finishing_flags` are what a person has to repeat to finish
+  // what a cut-off backup has left is put back first. `finishing_flags` are what a person has to repeat to finish
   // it. Throws Error (kBusy, kServicesStopped) if another run lives, the services were stopped on purpose, or a restore
   // is half done.
   ReinstallRun(kube::Cluster& cluster, const Release& first, const std::string& finishing_flags,

@@ -33,8 +33,8 @@ bool confirm(const std::string& question) {
   // Standard input may be the backup itself (`--from -`), so the terminal is asked directly.
   const int terminal = ::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
   if (terminal < 0) {
-    throw Error("This replaces data, and there is no terminal to ask on.", "Give --yes to go on without a question.",
-                ExitStatus::kDeclined);
+    throw Error("This asks before it changes anything, and there is no terminal to ask on.",
+                "Give --yes to go on without a question.", ExitStatus::kDeclined);
   }
   const PlainCtrlC plain;
   const std::string text = question + " Type yes to go on: ";

@@ -2,6 +2,7 @@
 
 The sample's application answers 500 unless the schema is of its own version, which its migration pods see to.
 """
+import contextlib
 import json
 import os
 import re
@@ -159,7 +160,8 @@ def test_killed_half_way_and_run_again(system, moment):
     process.kill()
     # Its helm would finish alone what it has begun: a power cut takes both.
     for child in children:
-        os.kill(child, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
     process.communicate()
     say(f"killed while {moment}")
     refused = plugin.run("backup", *HERE, expect=(6, 7))

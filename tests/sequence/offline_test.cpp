@@ -109,7 +109,7 @@ TEST_F(Offline, InspectShowsWhatIsInItAndNoKey) {
   for (const char* part : {"ns/exastro, application 2.7.1", "services stopped for 12.5 s", "mariadb:3306",
                            "platform 1.11.1", "MongoDB is not in it."})
     EXPECT_THAT(text, HasSubstr(part));
-  EXPECT_THAT(text, HasSubstr("platform  shared        12          345"));
+  EXPECT_THAT(text, HasSubstr("platform  shared      12          345"));
   EXPECT_THAT(text, HasSubstr(key_fingerprint("hidden platform key")));
   const Json json = Json::parse(inspect_json(reader()));
   EXPECT_EQ(json["databases"][0]["rows_estimate"], 345);

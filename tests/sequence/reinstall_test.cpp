@@ -103,7 +103,8 @@ struct Made {
   const char* kind;
   const char* name;
 };
-constexpr std::array<Made, 14> kMade{{{"ConfigMap", "platform-params-pf-database"},
+constexpr std::array<Made, 15> kMade{{{"StatefulSet", "keycloak"},
+                                      {"ConfigMap", "platform-params-pf-database"},
                                       {"ConfigMap", "platform-params-keycloak"},
                                       {"ConfigMap", "ita-params-ita-database"},
                                       {"ConfigMap", "ita-params-ita-global"},
@@ -226,7 +227,7 @@ struct Site {
     // Not the release's: in no manifest, or marked as another's.
     cluster.put("ConfigMap", "hand-made");
     cluster.put("Secret", "tls");
-    cluster.put("Deployment", "somebodys");
+    cluster.put("Deployment", "somebodys", object_of("Deployment", "somebodys"));
     helm.add_revision("deployed");
     request.yes = true;
     request.back_up = false;
@@ -309,12 +310,12 @@ TEST(Reinstall, KilledAtAnyChangeItIsFinishedByTheNext) {
         died = true;
       }
       site.cluster.dies_at = -1;
-      if (died) site.run();
-      site.expect_reinstalled(before);
       if (!died) {
         EXPECT_GT(at, 20) << "too few changes for a reinstall";
         break;
       }
+      site.run();
+      site.expect_reinstalled(before);
     }
   }
 }
@@ -395,11 +396,14 @@ TEST(Reinstall, RefusesWhileAJobWorksOnTheFiles) {
   EXPECT_THAT(site.refusal().what(), HasSubstr("job-of-ansible"));
 }
 
-TEST(Reinstall, LeavesAStatefulSetAloneThatIsAnothers) {
+TEST(Reinstall, RefusesAStatefulSetThatTakesItsClaimsWithItUnlessItIsAnothers) {
+  const Json deletes = {{"whenDeleted", "Delete"}};
   Site site;
-  site.cluster.put("StatefulSet", "mongo",
-                   {{"spec", {{"persistentVolumeClaimRetentionPolicy", {{"whenDeleted", "Delete"}}}}}});
-  site.run();  // not the release's: no business of ours
+  site.cluster.put("StatefulSet", "somebodys", object_of("StatefulSet", "somebodys"));
+  site.cluster.objects["statefulset/somebodys"]["spec"]["persistentVolumeClaimRetentionPolicy"] = deletes;
+  site.run();
+  site.cluster.objects["statefulset/keycloak"]["spec"]["persistentVolumeClaimRetentionPolicy"] = deletes;
+  EXPECT_THAT(site.refusal().what(), HasSubstr("StatefulSet keycloak"));
 }
 
 TEST(Reinstall, ADryRunTellsThePlanAndChangesNothing) {

@@ -11,7 +11,7 @@ TEST(Table, AlignsByCharactersAndLeavesNoBlanksAtTheEnds) {
   table.add({"platform", "12 B", "small"});
   EXPECT_EQ(table.text(),
             "NAME         SIZE  NOTE\n"
-            "日本      1.0 MiB\n"
+            "日本        1.0 MiB\n"
             "platform     12 B  small\n");
 }
 
