@@ -85,7 +85,7 @@ class Reinstall {
     require_backup_possible();
     if (!request_.yes && !ui::confirm(question()))
       throw Error("Nothing was changed, as you did not answer yes.", "", ExitStatus::kDeclined);
-    if (wants_backup()) back_up(cluster_, *system_, {request_.backup_target, false, request_.timeout}, reporter_);
+    if (wants_backup()) back_up(cluster_, *system_, {request_.backup_target, {}, false, request_.timeout}, reporter_);
     begun_ = Clock::now();
     ReinstallRun run(cluster_, first(), finishing_flags(), request_.lease, reporter_);
     try {
