@@ -26,7 +26,10 @@ _kubectl_exastro() {
     0) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     8)
       compopt -o filenames
-      mapfile -t COMPREPLY < <(compgen -d -- "$current"; compgen -f -X "!*.${lines[0]}" -- "$current")
+      mapfile -t COMPREPLY < <(
+        compgen -d -- "$current"
+        for word in "${lines[@]}"; do compgen -f -X "!*.$word" -- "$current"; done
+      )
       ;;
     16) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
     *)
@@ -50,7 +53,7 @@ _kubectl-exastro() {
   if [[ $PREFIX == --*=* ]]; then compset -P '*='; fi
   case $directive in
     0) _files ;;
-    8) _files -g "*.${lines[1]}(-.)" ;;
+    8) _files -g "*.(${(j:|:)lines})(-.)" ;;
     16) _files -/ ;;
     *)
       described=("${(@)${(@)lines//:/\\:}/$'\t'/:}")
@@ -76,7 +79,8 @@ function __kubectl_exastro_complete
         case :0
             set lines (__fish_complete_path "$rest")
         case :8
-            set lines (__fish_complete_suffix ".$lines[1]" --complete="$rest")
+            set -l wanted '^.*(?:/|\.(?:'(string join '|' $lines)'))(?:\t.*)?$'
+            set lines (__fish_complete_path "$rest" | string match -r -- $wanted)
         case :16
             set lines (__fish_complete_directories "$rest")
     end

@@ -13,7 +13,7 @@ Command add_keys(CLI::App& app) {
                   "docs/backup-format.md\nsays how to set them by hand from the file.");
   const auto request = std::make_shared<KeysRequest>();
   command.app->add_flag("--reveal", request->reveal, "Show the keys themselves");
-  command.app->add_option("-o,--file", request->file, "Write them into a new file, mode 0600");
+  command.app->add_option("-o,--file", request->file, "Write them into a new file, mode 0600")->type_name("FILE");
   command.run = [flags = command.flags, request](ui::Reporter& reporter) {
     kube::Kubectl cluster = make_cluster(*flags, reporter);
     show_keys(find(cluster, *flags, reporter), *request, reporter);

@@ -56,6 +56,7 @@ Command add_inspect(CLI::App& app) {
   add_source(*command.app, own->from, own->identities);
   auto* member = command.app->add_option("--extract", own->member, "Give this member's bytes instead");
   command.app->add_option("-o,--file", own->target, "With --extract: a new file, mode 0600, instead of standard output")
+      ->type_name("FILE")
       ->needs(member);
   command.run = [flags = command.flags, own](ui::Reporter& reporter) {
     const archive::BackupReader backup = open_backup(own->from, reporter, {own->identities, {}});

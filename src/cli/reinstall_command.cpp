@@ -37,6 +37,7 @@ Command add_reinstall(CLI::App& app) {
   command.app
       ->add_option("--backup", request.backup_target,
                    "File or directory for the backup that is made first; without it, the current directory")
+      ->type_name("FILE")
       ->excludes(no_backup);
   auto* chart = command.app->add_option(
       "--chart", request.charts,
@@ -46,6 +47,7 @@ Command add_reinstall(CLI::App& app) {
       ->needs(chart);
   command.app
       ->add_option("--values", request.values_files, "A file with values, over those that the release was given before")
+      ->type_name("FILE")
       ->needs(chart)
       ->check(CLI::ExistingFile);
   add_timeout(*command.app, own->timeout_seconds,

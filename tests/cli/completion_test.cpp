@@ -79,7 +79,7 @@ TEST_F(CompletionOf, Files) {
   EXPECT_EQ(of({"restore", "--safety-dir", ""}).directive, Directive::kDirectories);
   const Completion backups = of({"restore", "--from", "/backups/"});
   EXPECT_EQ(backups.directive, Directive::kFilesEnding);
-  EXPECT_THAT(backups.candidates, ElementsAre("tar"));
+  EXPECT_THAT(backups.candidates, ElementsAre("tar", "age"));
 }
 
 TEST_F(CompletionOf, IsWrittenInCobrasProtocol) {

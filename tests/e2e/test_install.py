@@ -15,7 +15,7 @@ from release import ARCHIVE, CHECKSUMS, DIST, HELM_ARCHIVE, MANIFEST, VERSION, H
 from stage import tools
 
 PAIRS = pytest.mark.parametrize("pair", ["v34", "v31"])
-COMMANDS = {"backup", "restore", "find", "status", "stop", "start", "completion"}
+COMMANDS = {"backup", "restore", "reinstall", "verify", "inspect", "status", "find", "keys", "stop", "start", "completion"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -102,7 +102,7 @@ def test_kubectl_plugin(tmp_path, unpacked, pair):
     out, _ = home.run("kubectl", "__complete", "exastro", "find", "-n", "kube-s")
     assert out.splitlines() == ["kube-system", ":4"]
     out, _ = home.run("kubectl", "__complete", "exastro", "restore", "--from", "")
-    assert out.splitlines() == ["tar", ":8"]
+    assert out.splitlines() == ["tar", "age", ":8"]
 
 
 def test_completion_gives_nothing_without_a_cluster(home):
