@@ -27,8 +27,9 @@ class Crew {
     for (std::size_t i = working_; i > 0; --i) threads.emplace_back([this] { take_turns(); });
     try {
       std::unique_lock lock(mutex_);
-      while (working_ > 0) {
-        ended_.wait_for(lock, kBetweenLooks);
+      // Once more when all is done, however soon that is: the last figures are to be seen.
+      for (bool done = false; !done;) {
+        done = ended_.wait_for(lock, kBetweenLooks, [this] { return working_ == 0; });
         lock.unlock();
         watch();
         lock.lock();
