@@ -51,6 +51,7 @@ struct Inventory {
   std::vector<std::string> unclaimed;          // databases with names like Exastro's that nothing names
   std::vector<std::string> not_transactional;  // tables, as DATABASE.TABLE, that a consistent read does not cover
   std::vector<std::string> broken_views;       // as DATABASE.VIEW: what they name is gone
+  std::vector<std::string> endless_events;     // as DATABASE.EVENT: mariadb-dump does not come to their end
   std::vector<std::string> foreign_definers;   // accounts that views or routines run as, and that are not Exastro's
 
   [[nodiscard]] std::uint64_t bytes() const;

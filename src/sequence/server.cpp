@@ -56,6 +56,11 @@ void require_databases(const System& system, const Server& server, const Invento
                             fmt::join(inventory.broken_views, ", ")),
                 "Drop or mend them, and run the command again.");
   }
+  if (!inventory.endless_events.empty()) {
+    throw Error(fmt::format("Events whose text holds `;;`, on which mariadb-dump never ends: {}.",
+                            fmt::join(inventory.endless_events, ", ")),
+                "Change them (ALTER EVENT) so that no two semicolons follow each other, and run the command again.");
+  }
 }
 
 void set_largest_packet(Server& server, std::uint64_t bytes) {

@@ -40,8 +40,8 @@ using PodOf = std::function<std::optional<kube::Pod>(const Side&)>;
 std::vector<Server> open_servers(kube::Cluster& cluster, const System& system, const PodOf& pod_of,
                                  const std::string& run_id);
 
-// Throws Error if a database that a ConfigMap names is not there, or a view cannot be read: a backup would lack it, or
-// fail when the services are stopped.
+// Throws Error if a database that a ConfigMap names is not there, or a view or an event cannot be dumped: a backup
+// would lack it, or fail when the services are stopped.
 void require_databases(const System& system, const Server& server, const Inventory& inventory);
 
 // Sets the global max_allowed_packet, in bytes: there is none of a session's own. Throws Error.

@@ -311,6 +311,16 @@ TEST_F(RoundTrip, ASafetyBackupOfADisasterCanBeGoneBackTo) {
   EXPECT_NO_THROW(check_names(backup.reader.manifest(), system_, stock()));
 }
 
+TEST_F(RoundTrip, AnEventOnWhichTheDumpWouldNeverEndIsRefused) {
+  make().query("CREATE EVENT ITA_DB.fine ON SCHEDULE EVERY 1 YEAR DO SELECT 'a;b';");
+  const StockedServer fine = stock();
+  EXPECT_NO_THROW(require_databases(system_, fine.server, fine.inventory));
+  make().query("CREATE EVENT ITA_DB.endless ON SCHEDULE EVERY 1 YEAR DO SELECT 'a;;b';");
+  const StockedServer endless = stock();
+  EXPECT_EQ(endless.inventory.endless_events, std::vector<std::string>{"ita_db.endless"});
+  EXPECT_THROW(require_databases(system_, endless.server, endless.inventory), Error);
+}
+
 TEST_F(RoundTrip, WhatABackupWouldLackIsRefused) {
   StockedServer stocked = stock();
   require_databases(system_, stocked.server, stocked.inventory);
