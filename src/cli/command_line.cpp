@@ -1,5 +1,6 @@
 #include "cli/command_line.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <iostream>
@@ -25,13 +26,29 @@ First backup and restore:
 // As the person calls this program, so as the texts shall say.
 std::string call_name() { return helm_environment() ? "helm exastro" : "kubectl exastro"; }
 
+// For a shell, and for a line of JSON. Empty if it would need more than single quotes.
+std::string flag(const std::string& name, const std::string& value) {
+  if (value.empty() || value.find_first_of("'\"\\\n") != std::string::npos) return "";
+  const bool plain = value.find_first_of(" $&;|<>()*?[]#~`!{}") == std::string::npos;
+  return plain ? fmt::format(" {} {}", name, value) : fmt::format(" {} '{}'", name, value);
+}
+
+// What is told to be typed next must not lead to another cluster.
+ui::CallForm call_form(const CommonFlags& flags) {
+  const auto helm = helm_environment();
+  const std::string context = flags.context.empty() && helm ? helm->context : flags.context;
+  const std::string kubeconfig = flag("--kubeconfig", flags.kubeconfig);
+  return {call_name(), flag(helm ? "--kube-context" : "--context", context) + kubeconfig,
+          flag("--context", context) + kubeconfig};
+}
+
 std::unique_ptr<ui::Reporter> make_reporter(const Command& command, std::ostream& out, std::ostream& err) {
   std::ostream& results = command.owns_output() ? err : out;
   const auto helm = helm_environment();
   const bool verbose = command.flags->verbose || (helm && helm->debug);
-  if (command.flags->output == "json") return ui::json_reporter(results, verbose, call_name());
+  if (command.flags->output == "json") return ui::json_reporter(results, verbose, call_form(*command.flags));
   const bool live = ::isatty(STDERR_FILENO) == 1;
-  return ui::text_reporter(results, err, {ui::wants_color(STDERR_FILENO), live, verbose, call_name()});
+  return ui::text_reporter(results, err, {ui::wants_color(STDERR_FILENO), live, verbose, call_form(*command.flags)});
 }
 
 int run_command(const Command& command, ui::Reporter& reporter) {
@@ -68,8 +85,8 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
     std::ostringstream help;
     std::ostringstream complaint;
     const int status = app.exit(error, help, complaint);
-    out << ui::as_called(help.str(), call_name());
-    err << ui::as_called(complaint.str(), call_name());
+    out << ui::as_called(help.str(), {call_name(), "", ""});
+    err << ui::as_called(complaint.str(), {call_name(), "", ""});
     return status == 0 ? 0 : static_cast<int>(ExitStatus::kUsage);
   }
   for (const auto& command : commands) {

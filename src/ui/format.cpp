@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -27,13 +28,30 @@ std::string duration_text(std::chrono::duration<double> duration) {
   return fmt::format("{} h {} min", seconds / 3600, seconds % 3600 / 60);
 }
 
-std::string as_called(std::string text, const std::string& call_name) {
-  constexpr std::string_view kWritten = "kubectl exastro";
-  if (call_name == kWritten) return text;
-  for (auto at = text.find(kWritten); at != std::string::npos; at = text.find(kWritten, at + call_name.size())) {
-    text.replace(at, kWritten.size(), call_name);
+std::string as_called(const std::string& text, const CallForm& form) {
+  constexpr std::string_view kKubectl = "kubectl ";
+  constexpr std::string_view kPlugin = "exastro";
+  constexpr std::array<std::string_view, 8> kOurs{"backup",  "find",  "keys",   "reinstall",
+                                                  "restore", "start", "status", "stop"};
+  constexpr std::array<std::string_view, 4> kTheirs{"delete", "describe", "get", "logs"};
+  std::string called;
+  std::size_t done = 0;
+  for (auto at = text.find(kKubectl); at != std::string::npos; at = text.find(kKubectl, done)) {
+    called.append(text, done, at - done);
+    const std::string_view rest = std::string_view(text).substr(at + kKubectl.size());
+    const bool ours = rest.starts_with(kPlugin);
+    const std::string_view after = ours ? rest.substr(kPlugin.size()) : rest;
+    const std::size_t from = ours && after.starts_with(' ') ? 1 : 0;
+    const auto end = std::find_if_not(after.begin() + static_cast<std::ptrdiff_t>(from), after.end(),
+                                      [](char c) { return c >= 'a' && c <= 'z'; });
+    const std::string_view word(after.begin() + static_cast<std::ptrdiff_t>(from), end);
+    const bool known = ours ? std::find(kOurs.begin(), kOurs.end(), word) != kOurs.end()
+                            : std::find(kTheirs.begin(), kTheirs.end(), word) != kTheirs.end();
+    called += ours ? form.name : std::string("kubectl ");
+    if (known) called.append(after.substr(0, from)).append(word).append(ours ? form.flags : form.kubectl_flags);
+    done = at + kKubectl.size() + (ours ? kPlugin.size() : 0) + (known ? from + word.size() : 0);
   }
-  return text;
+  return called.append(text, done);
 }
 
 }  // namespace exastro::ui

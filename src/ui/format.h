@@ -13,7 +13,14 @@ std::string bytes_text(std::uint64_t bytes);
 // "0.4 s", "59.9 s", "2 min 5 s", "1 h 2 min".
 std::string duration_text(std::chrono::duration<double> duration);
 
-// Every text of ours says `kubectl exastro`: the text as the person calls the program, "helm exastro" say.
-std::string as_called(std::string text, const std::string& call_name);
+// How the person calls the programs, so that what our texts tell to type leads to the same cluster.
+struct CallForm {
+  std::string name = "kubectl exastro";  // this one: "helm exastro", say
+  std::string flags;                     // of its commands: "" or " --context prod", with the space
+  std::string kubectl_flags;             // of kubectl's own
+};
+
+// Every text of ours says `kubectl exastro COMMAND`: the text in the person's form.
+std::string as_called(const std::string& text, const CallForm& form);
 
 }  // namespace exastro::ui

@@ -92,7 +92,7 @@ class TextReporter : public Reporter {
   void line(std::ostream& stream, const std::string& text) {
     const std::scoped_lock lock(mutex_);
     if (std::exchange(live_shown_, false)) err_ << kEraseLine << std::flush;
-    stream << as_called(text, options_.call_name) << (text.ends_with('\n') ? "" : "\n") << std::flush;
+    stream << as_called(text, options_.call_form) << (text.ends_with('\n') ? "" : "\n") << std::flush;
   }
   void show_live() {
     const std::scoped_lock lock(mutex_);
@@ -118,8 +118,8 @@ class TextReporter : public Reporter {
 
 class JsonReporter : public Reporter {
  public:
-  JsonReporter(std::ostream& out, bool verbose, std::string call_name)
-      : out_(out), verbose_(verbose), call_name_(std::move(call_name)) {}
+  JsonReporter(std::ostream& out, bool verbose, CallForm call_form)
+      : out_(out), verbose_(verbose), call_form_(std::move(call_form)) {}
 
   void info(const std::string& text) override { event("info", {{"text", text}}); }
   void warning(const std::string& text) override { event("warning", {{"text", text}}); }
@@ -152,12 +152,12 @@ class JsonReporter : public Reporter {
     const std::scoped_lock lock(mutex_);
     // Names in a cluster are UTF-8; what is not must not end the program here.
     const std::string line = fields.dump(-1, ' ', false, Json::error_handler_t::replace);
-    out_ << as_called(line, call_name_) << '\n' << std::flush;
+    out_ << as_called(line, call_form_) << '\n' << std::flush;
   }
 
   std::ostream& out_;
   bool verbose_;
-  std::string call_name_;
+  CallForm call_form_;
   RunningStep step_;
   std::mutex mutex_;
 };
@@ -168,8 +168,8 @@ std::unique_ptr<Reporter> text_reporter(std::ostream& out, std::ostream& err, Te
   return std::make_unique<TextReporter>(out, err, std::move(options));
 }
 
-std::unique_ptr<Reporter> json_reporter(std::ostream& out, bool verbose, const std::string& call_name) {
-  return std::make_unique<JsonReporter>(out, verbose, call_name);
+std::unique_ptr<Reporter> json_reporter(std::ostream& out, bool verbose, const CallForm& call_form) {
+  return std::make_unique<JsonReporter>(out, verbose, call_form);
 }
 
 bool wants_color(int descriptor) {

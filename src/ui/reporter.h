@@ -8,6 +8,7 @@
 #include <string>
 
 #include "error.h"
+#include "ui/format.h"
 
 namespace exastro::ui {
 
@@ -32,15 +33,14 @@ struct TextOptions {
   bool color = false;
   bool live = false;  // `err` is a terminal: the line of a step may be written over
   bool verbose = false;
-  std::string call_name = "kubectl exastro";  // see as_called
+  CallForm call_form = {};
 };
 
 // Results go to `out`, everything else to `err`. Neither is owned.
 std::unique_ptr<Reporter> text_reporter(std::ostream& out, std::ostream& err, TextOptions options);
 
 // One JSON object per line on `out`: {"event": "info|warning|command|step|progress|done|failed|result|error", …}.
-std::unique_ptr<Reporter> json_reporter(std::ostream& out, bool verbose,
-                                        const std::string& call_name = "kubectl exastro");
+std::unique_ptr<Reporter> json_reporter(std::ostream& out, bool verbose, const CallForm& call_form = {});
 
 // Whether colour is wanted on a descriptor: a terminal, no NO_COLOR, TERM not dumb.
 bool wants_color(int descriptor);

@@ -25,8 +25,26 @@ TEST(Format, BytesAndDurationsAsPeopleReadThem) {
 
 TEST(Format, TextsNameTheProgramAsItWasCalled) {
   const std::string text = "kubectl exastro start, then kubectl exastro status; kubectl get pods";
-  EXPECT_EQ(as_called(text, "kubectl exastro"), text);
-  EXPECT_EQ(as_called(text, "helm exastro"), "helm exastro start, then helm exastro status; kubectl get pods");
+  EXPECT_EQ(as_called(text, {}), text);
+  EXPECT_EQ(as_called(text, {"helm exastro", "", ""}),
+            "helm exastro start, then helm exastro status; kubectl get pods");
+}
+
+TEST(Format, WhatIsToldToBeTypedLeadsToTheSameCluster) {
+  const CallForm form{"kubectl exastro", " --context prod", " --context prod"};
+  const std::pair<const char*, const char*> cases[] = {
+      {"kubectl exastro start -n ns.", "kubectl exastro start --context prod -n ns."},
+      {"`kubectl exastro status`", "`kubectl exastro status --context prod`"},
+      {"kubectl get pods; kubectl logs x", "kubectl get --context prod pods; kubectl logs --context prod x"},
+      {"+ kubectl --context=prod get pods", "+ kubectl --context=prod get pods"},
+      {"kubectl exastro COMMAND --help", "kubectl exastro COMMAND --help"},
+      {"kubectl exastro", "kubectl exastro"},
+      {"kubectl exastro restarts", "kubectl exastro restarts"},
+      {"kubectl ", "kubectl "},
+      {"by kubectl and others", "by kubectl and others"}};
+  for (const auto& [text, expected] : cases) EXPECT_EQ(as_called(text, form), expected);
+  EXPECT_EQ(as_called("kubectl exastro stop, kubectl get x", {"helm exastro", " --kube-context p", " --context p"}),
+            "helm exastro stop --kube-context p, kubectl get --context p x");
 }
 
 class Reporters : public testing::Test {
@@ -57,9 +75,9 @@ TEST_F(Reporters, ALogHasPlainLinesAndResultsApart) {
 TEST_F(Reporters, BothSayHowTheProgramWasCalled) {
   const auto error = Error("It broke.", "Look with: kubectl exastro status");
   TextOptions options;
-  options.call_name = "helm exastro";
+  options.call_form.name = "helm exastro";
   text_reporter(out_, err_, options)->error(error);
-  json_reporter(out_, false, "helm exastro")->error(error);
+  json_reporter(out_, false, {"helm exastro", "", ""})->error(error);
   EXPECT_NE(err_.str().find("Look with: helm exastro status"), std::string::npos);
   EXPECT_NE(out_.str().find("Look with: helm exastro status"), std::string::npos);
 }
