@@ -33,7 +33,8 @@ Command add_reinstall(CLI::App& app) {
   ReinstallRequest& request = own->request;
   command.app->add_flag("--yes", request.yes, "Do not ask");
   command.app->add_flag("--dry-run", request.dry_run, "Only tell what would be done");
-  auto* no_backup = command.app->add_flag("!--no-backup", request.back_up, "Do not make a backup first");
+  auto* no_backup = command.app->add_flag_callback(
+      "--no-backup", [own] { own->request.back_up = false; }, "Do not make a backup first");
   command.app
       ->add_option("--backup", request.backup_target,
                    "File or directory for the backup that is made first; without it, the current directory")

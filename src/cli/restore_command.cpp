@@ -55,8 +55,8 @@ Command add_restore(CLI::App& app) {
       ->add_option("--safety-dir", request.safety_directory,
                    "Where to keep what is about to be replaced; without it, beside the backup")
       ->type_name("DIR");
-  command.app->add_flag(
-      "!--no-safety-backup", request.safety_backup,
+  command.app->add_flag_callback(
+      "--no-safety-backup", [own] { own->request.safety_backup = false; },
       "Do not back up first what is about to be replaced; then a restore that fails leaves the services stopped");
   command.app->add_flag("--strip-definer", request.strip_definers,
                         "Take DEFINER clauses off even where the server could set them");
