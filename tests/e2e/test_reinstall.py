@@ -109,9 +109,9 @@ def test_from_a_healthy_system(system, tmp_path):
     asked = plugin.run("reinstall", *HERE, expect=8)
     assert "--yes" in asked.err and kept(system) == stays
     secrets = checks.secret_texts(system)
-    with checks.ArgumentWatch(secrets) as watch:
+    with checks.ProcessWatch(secrets) as watch:
         done = plugin.run("reinstall", *HERE, "--yes", "--output", "json", "-v", cwd=tmp_path)
-    assert not watch.found, f"in a process' arguments: {set(watch.found)}"
+    assert not watch.found, f"seen in a process: {set(watch.found)}"
     checks.without_secrets("what the plugin wrote", done.text(), secrets)
     result = done.result()
     assert result["data_proved"] and result["proxy_answers"] and set(result["schema"]) == {"platform", "ita"}
