@@ -163,6 +163,8 @@ class Restore {
     }
     auto servers = prepare_servers(run, backup, stocked, request_);
     const bool with_files = request_.parts.files && manifest.files;
+    // What a restore that was cut off has unpacked takes the room that this one needs.
+    if (run.finishes_another() || run.follows_restore()) files.discard_unpacked();
     const FilesFacts facts = files.facts();
     if (with_files) require_replaceable(facts, backup.reader.member(manifest.files->member).plain_size);
     std::optional<SafetyBackup> safety;
