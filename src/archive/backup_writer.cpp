@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "archive/digest_list.h"
-#include "archive/final_name.h"
 #include "archive/names.h"
 #include "archive/partial_file.h"
 #include "archive/spool.h"

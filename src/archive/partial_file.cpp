@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <random>
 #include <regex>
 #include <system_error>
 
+#include "archive/final_name.h"
 #include "archive/names.h"
 #include "error.h"
 
@@ -23,36 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string reason() { return std::generic_category().message(errno); }
-
-fs::path directory_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
-
-Error target_exists(const fs::path& path) {
-  return Error(fmt::format("{} exists already", path.string()), "Give another name with -o, or remove that file.");
-}
-
-void sync_directory(const fs::path& directory) {
-  const FileDescriptor opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // EINVAL: file systems that have no such thing.
-  if (!opened.is_open() || (::fsync(opened.get()) != 0 && errno != EINVAL)) {
-    throw Error(fmt::format("cannot sync the directory {}: {}", directory.string(), reason()));
-  }
-}
-
-// Gives `from` the name `to`, unless something has it. False if something has it.
-bool rename_without_replacing(const fs::path& from, const fs::path& to) {
-#ifdef RENAME_NOREPLACE
-  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
-  if (errno == EEXIST) return false;
-  const bool unsupported = errno == EINVAL || errno == ENOSYS;
-  if (!unsupported) throw Error(fmt::format("cannot rename {} to {}: {}", from.string(), to.string(), reason()));
-#endif
-  if (::link(from.c_str(), to.c_str()) == 0) {
-    ::unlink(from.c_str());
-    return true;
-  }
-  if (errno == EEXIST) return false;
-  throw Error(fmt::format("cannot give {} its name {}: {}", from.string(), to.string(), reason()));
-}
 
 // Whether nobody but this user is in the group: the one that many systems give each user, or one that has no entry, as
 // the fsGroup of a pod.
