@@ -127,6 +127,7 @@ class Encryptor::Work {
     pull_ = pull;
     target_ = fd;
     shown_ = shown;
+    shielded_ = process::Interrupt::shielded();
     changed_.notify_all();
     changed_.wait(lock, [&] { return ended_; });
     if (error_ || outcome_.exit_status != 0) fail();
@@ -166,7 +167,7 @@ class Encryptor::Work {
       lock.unlock();  // age may ask for its input at once, and then wait here
       if (std::exchange(asked_, true)) return;
       session.return_terminal();
-      session.start_input([this](std::span<std::byte> room) { return give(room); });
+      session.start_input([this, &session](std::span<std::byte> room) { return give(session, room); });
       session.close_input();
       return;
     }
@@ -184,11 +185,13 @@ class Encryptor::Work {
   }
 
   // On age's thread, for its input; waits for the plain stream.
-  std::size_t give(std::span<std::byte> room) {
+  std::size_t give(Session& session, std::span<std::byte> room) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return cancelled_ || target_ >= 0; });
     if (cancelled_) throw Error("The encryption was given up.");
     lock.unlock();
+    // While it waited here, it saw no interrupt.
+    if (shielded_) session.ignore_interrupts();
     flush();
     const std::size_t count = pull_(room);
     plain_ += count;
@@ -211,6 +214,7 @@ class Encryptor::Work {
   std::string head_;
   Pull pull_;
   int target_ = -1;
+  bool shielded_ = false;  // set with the target
   std::string shown_;
   process::Outcome outcome_;
   std::exception_ptr error_;

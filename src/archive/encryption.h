@@ -42,7 +42,8 @@ class Encryptor {
 
   // The whole of a plain stream, encrypted, into `fd`; once. `shown` is the target's name in messages. Gives the number
   // of bytes written. Throws Error if age fails, or what it wrote is not the length that the format gives to the plain
-  // stream. That it can be decrypted is not proved: the private key is not here.
+  // stream. That it can be decrypted is not proved: the private key is not here. An interrupt ends age, also one that
+  // came since it was started, unless the calling thread is shielded from it now.
   std::uint64_t encrypt(const Pull& pull, int fd, const std::string& shown);
 
  private:

@@ -119,6 +119,10 @@ class Run : public Session {
   void return_terminal() override {
     if (terminal_) terminal_->take_back();
   }
+  void ignore_interrupts() override {
+    ignores_interrupts_ = true;
+    close(interrupt_);
+  }
   void terminate() override {
     if (exited_ || terminating_) return;
     terminating_ = true;
@@ -256,7 +260,7 @@ class Run : public Session {
     if (Interrupt::descriptor() < 0 || Interrupt::shielded()) return;
     interrupt_.assign(dup(Interrupt::descriptor()));
     interrupt_.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code error) {
-      if (error) return;
+      if (error || ignores_interrupts_) return;
       interrupted_ = true;
       terminate();
     });
@@ -319,6 +323,7 @@ class Run : public Session {
   bool err_open_ = true;
   bool terminating_ = false;
   bool interrupted_ = false;
+  bool ignores_interrupts_ = false;
   bool idled_ = false;
 };
 

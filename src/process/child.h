@@ -42,6 +42,7 @@ class Session {
   virtual void close_input() = 0;                   // when all that was written is gone
   virtual void return_terminal() = 0;               // the child asks no more
   virtual void terminate() = 0;                     // SIGTERM to its process group, then SIGKILL
+  virtual void ignore_interrupts() = 0;             // one that has not ended the child yet does not, either
 };
 
 // What the child reads: nothing (/dev/null), a text, or an input that its handlers write and close.

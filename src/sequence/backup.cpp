@@ -175,8 +175,11 @@ class Backup {
   }
 
  private:
-  // An interrupt while the services were being started again has ended age as well: both are told.
+  // What was read at the price of an outage is not lost to a Ctrl-C while the services were being started again: a file
+  // gets it all the same, encrypted or not. Who reads standard output may never do so; both are told then.
   static void deliver(Target& target, const archive::BackupWriter& writer, const std::optional<Error>& late) {
+    std::optional<process::Interrupt::Shield> shield;
+    if (late && !target.path().empty()) shield.emplace();
     try {
       target.deliver(writer);
     } catch (const Error& error) {

@@ -12,7 +12,7 @@ using kube::Json;
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* kKind = "lease.coordination.k8s.io";
-constexpr std::chrono::milliseconds kLook{500};
+constexpr std::chrono::milliseconds kLook{1'500};  // a look is a process: not so often that it would be felt
 
 std::string lease_name(const std::string& release) { return "kubectl-exastro-" + release; }
 

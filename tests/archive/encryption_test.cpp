@@ -20,6 +20,7 @@
 
 #include "error.h"
 #include "process/child.h"
+#include "process/interrupt.h"
 
 namespace exastro::archive {
 namespace {
@@ -332,6 +333,32 @@ TEST_F(EncryptionTest, WithoutATerminalAPassphraseCannotBeAskedFor) {
   int status = -1;
   ::waitpid(child, &status, 0);
   EXPECT_EQ(status, 0);
+}
+
+// In a process of its own, as an interrupt is a fact for the rest of a program's life.
+class EncryptionDeathTest : public EncryptionTest {
+ protected:
+  // Ctrl-C while age waits for what it is to encrypt: 0 if it encrypts it all the same.
+  [[noreturn]] void interrupted(bool shielded) {
+    process::Interrupt::install();
+    std::optional<process::Interrupt::Shield> shield;
+    const FileDescriptor file(::open((directory_ / "late.age").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    const std::string text = some_text(300'000);
+    try {
+      Encryptor encryptor({.keys = {key_}});
+      ::raise(SIGINT);
+      if (shielded) shield.emplace();
+      encryptor.encrypt(from_text(text), file.get(), "late.age");
+    } catch (const process::Interrupted&) {
+      ::_exit(130);
+    }
+    ::_exit(decrypted(directory_ / "late.age") == text ? 0 : 1);
+  }
+};
+
+TEST_F(EncryptionDeathTest, AnInterruptEndsItUnlessWhatIsEncryptedMustNotBeLost) {
+  EXPECT_EXIT(interrupted(false), testing::ExitedWithCode(130), "");
+  EXPECT_EXIT(interrupted(true), testing::ExitedWithCode(0), "");
 }
 
 }  // namespace
