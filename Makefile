@@ -61,8 +61,8 @@ demo: build test-packages $(cluster_if_own) ## backup, disaster and restore of a
 	@echo "== demo (2 minutes)"
 	@$(environment) && exec $(PYTHON) tests/e2e/demo
 
-faults: build test-packages $(cluster_if_own) ## kills, cuts and full disks, 160 of them; N=20 for fewer: 2 hours
-	@echo "== faults (about 2 hours for 160 of them)"
+faults: build test-packages $(cluster_if_own) ## kills, cuts and full disks, 160 of them; N=20 for fewer: an hour and a half
+	@echo "== faults (about an hour and a half for 160 of them)"
 	@$(environment) && exec $(PYTHON) tests/e2e/faults $(if $(N),--count $(N))
 
 bench: build test-packages $(cluster_if_own) ## beside the vendor's commands; SIZE_MB=1000: 11 minutes

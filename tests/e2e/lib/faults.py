@@ -143,6 +143,10 @@ class ExecCut(Fault):
     """The stream to or from the pod breaks"""
     action = signal.SIGKILL
 
+    def __init__(self, *how):
+        super().__init__(*how)
+        self.moment *= 0.65  # in the last third of a run nothing streams any more
+
     def strike(self, process):
         if not self.wait(process, self.moment):
             return False
@@ -329,7 +333,7 @@ KINDS = {"kill": Kill, "signal": Signal, "signal-twice": SignalTwice, "pod-gone"
 
 
 #: A fault that comes after the end of its run is not counted; another moment is tried
-TRIES = 4
+TRIES = 8
 
 
 def parted(name):
