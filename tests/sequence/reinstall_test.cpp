@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
 #include <sstream>
 
 #include "helm_record.h"
@@ -29,8 +30,8 @@ class ReleaseCluster : public MemoryCluster {
  public:
   std::map<std::string, Json> objects;  // "kind/name"
   std::vector<kube::HelmRecord> records;
-  int changes = 0;
-  int dies_at = -1;
+  std::atomic<int> changes = 0;  // the lease is renewed by a thread of its own
+  std::atomic<int> dies_at = -1;
   bool proxy_answers = true;
 
   void step() {
