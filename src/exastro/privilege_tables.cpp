@@ -90,8 +90,8 @@ std::pair<std::set<std::string>, bool> privileges_of(const TableRow& row) {
   bool all = true;
   for (const auto& [column, text] : row) {
     if (!column.ends_with("_priv")) continue;
-    const auto* known =
-        std::find_if(kColumns.begin(), kColumns.end(), [&](const auto& one) { return one.first == column; });
+    const auto is_it = [&column = column](const auto& one) { return one.first == column; };  // clang 14 wants it named
+    const auto* known = std::find_if(kColumns.begin(), kColumns.end(), is_it);
     std::string name = known != kColumns.end() ? std::string(known->second)
                                                : upper(column.substr(0, column.size() - std::string("_priv").size()));
     std::replace(name.begin(), name.end(), '_', ' ');
