@@ -119,10 +119,7 @@ class Run : public Session {
   void return_terminal() override {
     if (terminal_) terminal_->take_back();
   }
-  void ignore_interrupts() override {
-    ignores_interrupts_ = true;
-    close(interrupt_);
-  }
+  void ignore_interrupts() override { ignores_interrupts_ = true; }
   void terminate() override {
     if (exited_ || terminating_) return;
     terminating_ = true;
