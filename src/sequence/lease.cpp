@@ -42,7 +42,7 @@ std::optional<Json> watch_unchanged(kube::Cluster& cluster, const std::string& n
     if (!now || version_of(*now) != version_of(lease)) return std::nullopt;
     if (Clock::now() >= deadline) return now;
     process::Interrupt::throw_if_requested();
-    std::this_thread::sleep_for(std::min(kLook, duration));
+    std::this_thread::sleep_for(std::min<Clock::duration>(kLook, deadline - Clock::now()));
   }
 }
 

@@ -24,7 +24,7 @@ class Lease {
  public:
   struct Options {
     std::chrono::milliseconds duration{15'000};  // not renewed for so long, it is free
-    std::chrono::milliseconds renewal{4'000};
+    std::chrono::milliseconds renewal{3'000};    // by who holds it, so often
   };
 
   // Takes it. If it is another's, watches whether that one renews it: for `duration` by this machine's clock, since two

@@ -12,8 +12,8 @@
 namespace exastro {
 namespace {
 
-// Longer than a living run lets its lease go unrenewed.
-constexpr std::chrono::milliseconds kWatch{5'000};
+// Longer than a living run lets its lease go unrenewed, also where a renewal takes its time.
+constexpr std::chrono::milliseconds kWatch = Lease::Options{}.renewal + std::chrono::seconds(2);
 
 // What is wanted of each workload now, in the form of a record, so that one function tells what is not ready.
 MaintenanceRecord wanted_now(const System& system) {
