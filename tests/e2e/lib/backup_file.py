@@ -39,16 +39,16 @@ class Unpacked:
         """What the writers had written when the backup was taken, as snapshot.activity_is_consistent() reads it"""
         servers = {}
         for database in self.manifest["databases"]:
-            tables = {}
+            tables, current, form = {}, None, None
             for line in self.plain(database["member"]).splitlines():
-                for table, form in (("t_sample_heartbeat", ROW), ("t_sample_log", LOG_ROW)):
-                    # Not at the line's start: a dump may put INSERT and the rows on one line or on several.
+                if not line.startswith(b"("):
+                    current = None
+                # A dump may put INSERT and the rows on one line or on several.
+                for table, row in (("t_sample_heartbeat", ROW), ("t_sample_log", LOG_ROW)):
                     if line.lower().startswith(b"insert into `%s`" % table.encode()):
-                        current = tables.setdefault(table, {})
-                        break
-                else:
-                    if not (tables and line.startswith(b"(")):
-                        continue
+                        current, form = tables.setdefault(table, {}), row
+                if current is None:
+                    continue
                 for component, beats in form.findall(line):
                     name = component.decode()
                     current[name] = max(int(beats), current.get(name, 0))

@@ -10,6 +10,7 @@
 Settings come from the environment, under the names of the release's ConfigMaps and Secrets; SIDE is platform or ita.
 """
 import base64
+import contextlib
 import os
 import signal
 import subprocess
@@ -173,6 +174,17 @@ def keycloak():
 
 # ---- writers -------------------------------------------------------------------------------------------------------
 
+@contextlib.contextmanager
+def turn(connection):
+    """The round of this component's replica that holds the lock: two at once would leave the count of the slower one"""
+    lock = (f"sample {COMPONENT}",)
+    rows(connection, "SELECT GET_LOCK(%s, 60)", lock)
+    try:
+        yield
+    finally:
+        rows(connection, "SELECT RELEASE_LOCK(%s)", lock)
+
+
 def beat(connection):
     """One more in the component's row of T_SAMPLE_HEARTBEAT; the new count"""
     rows(connection, "INSERT INTO T_SAMPLE_HEARTBEAT (COMPONENT, BEATS, AT) VALUES (%s, LAST_INSERT_ID(1), NOW(6)) "
@@ -180,18 +192,29 @@ def beat(connection):
     return connection.insert_id()
 
 
-def write_file(organization, workspace, count):
-    folder = os.path.join(ENV["STORAGEPATH"], organization, workspace, ".sample-heartbeat")
-    os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(folder, COMPONENT), "w") as file:
+def heartbeat_file(organization, workspace):
+    return os.path.join(ENV["STORAGEPATH"], organization, workspace, ".sample-heartbeat", COMPONENT)
+
+
+def write_file(path, count):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as file:
         file.write(f"{count}\n")
+
+
+def leave(target, space):
+    """Takes this component's counts out of a workspace that it no longer writes to: they would be old for ever."""
+    rows(space, "DELETE FROM T_SAMPLE_HEARTBEAT WHERE COMPONENT = %s", (COMPONENT,))
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(heartbeat_file(target[0], target[1]))
+    space.close()
 
 
 def writer(seconds):
     """Rounds of: count up in the side's database, log it, write the same count to a workspace's database and to a file.
 
-    A round is never broken off by SIGTERM. So when all writers have ended in peace, the three counts are equal, and in a
-    backup that is consistent over databases and files they are equal too.
+    A round is never broken off by SIGTERM, and two replicas of a component take turns. So when all writers have ended in
+    peace, the three counts are equal, and in a backup that is consistent over databases and files they are equal too.
     """
     end = time.monotonic() + seconds if seconds else None
     while not stop.is_set():
@@ -214,15 +237,16 @@ def write_rounds(end):
             chosen = found[zlib.crc32(COMPONENT.encode()) % len(found)] if found else None
             if chosen != target or space is None:
                 if space:
-                    space.close()
+                    leave(target, space)
                 target, space = chosen, log_in(chosen[2], "workspace") if chosen else None
             looked = time.monotonic()
-        count = beat(service)
-        rows(service, "INSERT INTO T_SAMPLE_LOG (COMPONENT, BEATS) VALUES (%s, %s)", (COMPONENT, count))
-        if target:
-            rows(space, "REPLACE INTO T_SAMPLE_HEARTBEAT (COMPONENT, BEATS, AT) VALUES (%s, %s, NOW(6))",
-                 (COMPONENT, count))
-            write_file(target[0], target[1], count)
+        with turn(service):
+            count = beat(service)
+            rows(service, "INSERT INTO T_SAMPLE_LOG (COMPONENT, BEATS) VALUES (%s, %s)", (COMPONENT, count))
+            if target:
+                rows(space, "REPLACE INTO T_SAMPLE_HEARTBEAT (COMPONENT, BEATS, AT) VALUES (%s, %s, NOW(6))",
+                     (COMPONENT, count))
+                write_file(heartbeat_file(target[0], target[1]), count)
         stop.wait(INTERVAL)
 
 
