@@ -26,6 +26,8 @@ using Clock = std::chrono::steady_clock;
 using Phase = ReinstallRun::Phase;
 
 constexpr std::chrono::milliseconds kPause{500};
+// A pod that is told to end gets half a minute for it, as a rule.
+constexpr std::chrono::seconds kLongestLeave{60};
 
 // RBAC's words for what a reinstall removes and Helm creates.
 struct Resource {
@@ -265,11 +267,21 @@ class Reinstall {
 
   // Pods that are not the release's and work on its volumes, such as a job that a back-yard has started.
   void require_no_guests() {
+    const auto deadline = Clock::now() + kLongestLeave;
     std::vector<std::string> guests;
-    for (const auto& state : states_) {
-      for (auto& name : live_pods(cluster_, state, {}).guests) guests.push_back(std::move(name));
+    while (true) {
+      std::vector<std::string> leaving;
+      for (const auto& state : states_) {
+        const ReleasePods pods = live_pods(cluster_, state, {});
+        guests.insert(guests.end(), pods.guests.begin(), pods.guests.end());
+        leaving.insert(leaving.end(), pods.leaving_guests.begin(), pods.leaving_guests.end());
+      }
+      if (guests.empty() && leaving.empty()) return;
+      if (Clock::now() >= deadline) guests = std::move(leaving);
+      if (!guests.empty()) break;
+      process::Interrupt::throw_if_requested();
+      std::this_thread::sleep_for(kPause);
     }
-    if (guests.empty()) return;
     throw Error(fmt::format("These pods work on the volumes of the release: {}.", some_of(guests)),
                 "Wait until they have ended (a job of Exastro's, perhaps), and run the command again.");
   }

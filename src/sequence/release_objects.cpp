@@ -137,7 +137,8 @@ ReleasePods live_pods(kube::Cluster& cluster, const ReleaseState& state, const s
     const bool guest = std::any_of(mounted.begin(), mounted.end(), [&](const std::string& claim) {
       return std::find(claims.begin(), claims.end(), claim) != claims.end();
     });
-    if (guest) pods.guests.push_back(name);
+    if (!guest) continue;
+    (pod.contains("/metadata/deletionTimestamp"_json_pointer) ? pods.leaving_guests : pods.guests).push_back(name);
   }
   return pods;
 }

@@ -44,6 +44,7 @@ bool is_pod_of(const ReleaseState& state, const Json& pod);
 struct ReleasePods {
   std::vector<std::string> own;
   std::vector<std::string> guests;
+  std::vector<std::string> leaving_guests;  // that are being removed, as a backup's maintenance pod is at its end
 };
 ReleasePods live_pods(kube::Cluster& cluster, const ReleaseState& state, const std::vector<LiveObject>& of);
 

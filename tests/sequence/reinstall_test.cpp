@@ -33,6 +33,9 @@ class ReleaseCluster : public MemoryCluster {
   std::atomic<int> changes = 0;  // the lease is renewed by a thread of its own
   std::atomic<int> dies_at = -1;
   bool proxy_answers = true;
+  // A pod that is being removed, and how many times it is seen until it is gone.
+  std::string leaving;
+  int looks_at_leaving = 0;
 
   void step() {
     if (dies_at >= 0 && changes >= dies_at) throw unreachable();
@@ -50,6 +53,7 @@ class ReleaseCluster : public MemoryCluster {
       const std::string kind = reference.substr(0, reference.find('/')) + "s";
       if (("," + kinds + ",").find("," + kind + ",") != std::string::npos) found.push_back(object);
     }
+    if (!leaving.empty() && kinds == "pods" && --looks_at_leaving == 0) objects.erase(leaving);
     return found;
   }
   std::optional<Json> get(const std::string& kind, const std::string& namespace_, const std::string& name) override {
@@ -395,6 +399,21 @@ TEST(Reinstall, RefusesWhileAJobWorksOnTheFiles) {
   const Json volumes = {{{"persistentVolumeClaim", {{"claimName", "pvc-ita-global"}}}}};
   site.cluster.put("Pod", "job-of-ansible", {{"spec", {{"volumes", volumes}}}, {"status", {{"phase", "Running"}}}});
   EXPECT_THAT(site.refusal().what(), HasSubstr("job-of-ansible"));
+}
+
+TEST(Reinstall, WaitsForTheEndOfAPodThatIsBeingRemoved) {
+  Site site;
+  const auto before = site.cluster.objects;
+  const Json volumes = {{{"persistentVolumeClaim", {{"claimName", "pvc-ita-global"}}}}};
+  site.cluster.put("Pod", "exastro-maintenance-1",
+                   {{"metadata", {{"deletionTimestamp", "2026-01-31T12:34:56Z"}}},
+                    {"spec", {{"volumes", volumes}}},
+                    {"status", {{"phase", "Running"}}}});
+  site.cluster.leaving = "pod/exastro-maintenance-1";
+  site.cluster.looks_at_leaving = 2;
+  site.run();
+  EXPECT_LE(site.cluster.looks_at_leaving, 0) << "it was seen and did not matter";
+  site.expect_reinstalled(before);
 }
 
 TEST(Reinstall, RefusesAStatefulSetThatTakesItsClaimsWithItUnlessItIsAnothers) {
