@@ -265,11 +265,13 @@ class Reinstall {
                 "If you have one, or the data may go without, add --no-backup.");
   }
 
-  // Pods that are not the release's and work on its volumes, such as a job that a back-yard has started.
+  // Pods that are not the release's and work on its volumes, such as a job that a back-yard has started. Those that are
+  // on their way out are waited for.
   void require_no_guests() {
     const auto deadline = Clock::now() + kLongestLeave;
-    std::vector<std::string> guests;
     while (true) {
+      process::Interrupt::throw_if_requested();
+      std::vector<std::string> guests;
       std::vector<std::string> leaving;
       for (const auto& state : states_) {
         const ReleasePods pods = live_pods(cluster_, state, {});
@@ -277,13 +279,13 @@ class Reinstall {
         leaving.insert(leaving.end(), pods.leaving_guests.begin(), pods.leaving_guests.end());
       }
       if (guests.empty() && leaving.empty()) return;
-      if (Clock::now() >= deadline) guests = std::move(leaving);
-      if (!guests.empty()) break;
-      process::Interrupt::throw_if_requested();
+      if (!guests.empty() || Clock::now() >= deadline) {
+        throw Error(fmt::format("These pods work on the volumes of the release: {}.",
+                                some_of(guests.empty() ? leaving : guests)),
+                    "Wait until they have ended (a job of Exastro's, perhaps), and run the command again.");
+      }
       std::this_thread::sleep_for(kPause);
     }
-    throw Error(fmt::format("These pods work on the volumes of the release: {}.", some_of(guests)),
-                "Wait until they have ended (a job of Exastro's, perhaps), and run the command again.");
   }
 
   // ---- the plan

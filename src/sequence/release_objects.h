@@ -40,7 +40,7 @@ std::vector<LiveObject> live_objects(kube::Cluster& cluster, const ReleaseState&
 bool is_pod_of(const ReleaseState& state, const Json& pod);
 
 // Of the release's namespace: its pods that are not gone yet, and those of others that work on its claims (a job that
-// a back-yard has started, say).
+// a back-yard has started, say), each in one of the lists.
 struct ReleasePods {
   std::vector<std::string> own;
   std::vector<std::string> guests;
