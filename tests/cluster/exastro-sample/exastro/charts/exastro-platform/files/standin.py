@@ -178,7 +178,8 @@ def keycloak():
 def turn(connection):
     """The round of this component's replica that holds the lock: two at once would leave the count of the slower one"""
     lock = (f"sample {COMPONENT}",)
-    rows(connection, "SELECT GET_LOCK(%s, 60)", lock)
+    if rows(connection, "SELECT GET_LOCK(%s, 60) AS got", lock)[0]["got"] != 1:
+        raise RuntimeError("another replica's round does not end")
     try:
         yield
     finally:
