@@ -5,8 +5,11 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
+
+#include "process/interrupt.h"
 
 namespace exastro::archive {
 namespace {
@@ -17,13 +20,13 @@ constexpr std::chrono::milliseconds kBetweenLooks{100};
 
 class Crew {
  public:
-  Crew(std::size_t count, const std::function<void(std::size_t, const std::atomic<bool>&)>& work)
-      : count_(count), work_(work) {}
+  Crew(std::size_t count, const std::function<void(std::size_t, const std::atomic<bool>&)>& work, std::size_t threads)
+      : count_(count), work_(work), wanted_(threads) {}
 
   void run(const std::function<void()>& watch) {
-    const std::size_t wanted = std::max<std::size_t>(1, std::thread::hardware_concurrency());
+    if (wanted_ == 0) wanted_ = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMostThreads);
     std::vector<std::thread> threads;
-    working_ = std::min({wanted, count_, kMostThreads});
+    working_ = std::min(wanted_, count_);
     for (std::size_t i = working_; i > 0; --i) threads.emplace_back([this] { take_turns(); });
     try {
       std::unique_lock lock(mutex_);
@@ -43,6 +46,8 @@ class Crew {
 
  private:
   void take_turns() {
+    std::optional<process::Interrupt::Shield> shield;
+    if (shielded_) shield.emplace();
     try {
       for (std::size_t number = next_++; number < count_ && !stop_; number = next_++) work_(number, stop_);
     } catch (const Stopped&) {
@@ -61,7 +66,9 @@ class Crew {
   }
 
   std::size_t count_;
+  const bool shielded_ = process::Interrupt::shielded();
   const std::function<void(std::size_t, const std::atomic<bool>&)>& work_;
+  std::size_t wanted_;
   std::atomic<std::size_t> next_{0};
   std::atomic<bool> stop_{false};
   std::mutex mutex_;  // of all below
@@ -73,8 +80,8 @@ class Crew {
 }  // namespace
 
 void each_in_parallel(std::size_t count, const std::function<void(std::size_t, const std::atomic<bool>&)>& work,
-                      const std::function<void()>& watch) {
-  Crew(count, work).run(watch);
+                      const std::function<void()>& watch, unsigned threads) {
+  Crew(count, work, threads).run(watch);
 }
 
 }  // namespace exastro::archive

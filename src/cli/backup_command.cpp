@@ -4,46 +4,82 @@
 namespace exastro::cli {
 namespace {
 
-struct BackupFlags {
-  std::string target;
-  archive::Recipients recipients;
-  bool dry_run = false;
-  int timeout_seconds = 600;
-};
-
-constexpr const char* kExamples =
+constexpr const char* kBackupExamples =
     "  kubectl exastro backup                        into the current directory\n"
     "  kubectl exastro backup -o /backups/           into that directory\n"
     "  kubectl exastro backup -o - | ssh store 'cat > exastro.tar'\n"
     "  kubectl exastro backup --encrypt age1…          only who has that private key can read it\n"
     "  kubectl exastro backup --dry-run              what would be stopped and read, and how large it is\n"
-    "  kubectl exastro backup -n exastro --output json";
+    "  kubectl exastro backup -n exastro --output json\n\n"
+    "What is read is kept in the maintenance pod, if its node has room for it, so that the services need not wait for\n"
+    "the transfer. One that fails leaves it there, for 72 hours: kubectl exastro fetch";
+
+constexpr const char* kFetchExamples =
+    "  kubectl exastro fetch                         into the current directory\n"
+    "  kubectl exastro fetch -o /backups/\n"
+    "  kubectl exastro fetch --discard               remove it from the cluster instead";
+
+const std::map<std::string, StagingMode> kStagingModes{
+    {"auto", StagingMode::kAuto}, {"always", StagingMode::kAlways}, {"never", StagingMode::kNever}};
+
+// -o, and who can read it. Gives the first.
+CLI::Option* add_target(CLI::App& app, TargetRequest& target) {
+  auto* file =
+      app.add_option("-o,--file", target.target, "File, directory, or - for standard output")->type_name("FILE");
+  archive::Recipients& recipients = target.recipients;
+  auto* keys = app.add_option("--encrypt", recipients.keys,
+                              "Encrypt with age to this recipient: age1…, ssh-ed25519 … or ssh-rsa …");
+  auto* files = app.add_option("--encrypt-to", recipients.files, "The same, to those that this file lists, one a line")
+                    ->type_name("FILE");
+  for (auto* option : {keys, files}) option->allow_extra_args(false);  // one at each flag
+  app.add_flag("--passphrase", recipients.passphrase, "Encrypt with a passphrase, asked for at the terminal")
+      ->excludes(keys)
+      ->excludes(files);
+  return file;
+}
 
 }  // namespace
 
 Command add_backup(CLI::App& app) {
   Command command = add_command(
-      app, "backup", "Stop the services, write databases and files into one file, start them again", kExamples);
-  const auto own = std::make_shared<BackupFlags>();
-  command.app->add_option("-o,--file", own->target, "File, directory, or - for standard output")->type_name("FILE");
-  archive::Recipients& recipients = own->recipients;
-  auto* keys = command.app->add_option("--encrypt", recipients.keys,
-                                       "Encrypt with age to this recipient: age1…, ssh-ed25519 … or ssh-rsa …");
-  auto* files =
-      command.app->add_option("--encrypt-to", recipients.files, "The same, to those that this file lists, one a line")
-          ->type_name("FILE");
-  for (auto* option : {keys, files}) option->allow_extra_args(false);  // one at each flag
-  command.app->add_flag("--passphrase", recipients.passphrase, "Encrypt with a passphrase, asked for at the terminal")
-      ->excludes(keys)
-      ->excludes(files);
+      app, "backup", "Stop the services, write databases and files into one file, start them again", kBackupExamples);
+  const auto own = std::make_shared<BackupRequest>();
+  add_target(*command.app, own->target);
+  command.app->add_option("--staging", own->staging, "Keep what is read in the cluster until it is fetched")
+      ->transform(CLI::CheckedTransformer(kStagingModes))
+      ->type_name("auto|always|never");
+  command.app
+      ->add_option("--jobs", own->jobs, "Databases that are read at the same time; by default the pod's processors")
+      ->check(CLI::Range(1, 64))
+      ->type_name("N");
   command.app->add_flag("--dry-run", own->dry_run, "Only tell what would be done");
-  add_timeout(*command.app, own->timeout_seconds, "Seconds for pods to start, to stop and to be ready: each");
-  command.owns_output = [own] { return own->target == "-" && !own->dry_run; };
-  command.run = [flags = command.flags, own](ui::Reporter& reporter) {
+  const auto timeout = std::make_shared<int>(600);
+  add_timeout(*command.app, *timeout, "Seconds for pods to start, to stop and to be ready: each");
+  command.owns_output = [own] { return own->target.is_standard_output() && !own->dry_run; };
+  command.run = [flags = command.flags, own, timeout](ui::Reporter& reporter) {
+    own->timeout = std::chrono::seconds(*timeout);
     kube::Kubectl cluster = make_cluster(*flags, reporter);
     const System system = find(cluster, *flags, reporter);
-    back_up(cluster, system, {own->target, own->recipients, own->dry_run, std::chrono::seconds(own->timeout_seconds)},
-            reporter);
+    back_up(cluster, system, *own, reporter);
+  };
+  return command;
+}
+
+Command add_fetch(CLI::App& app) {
+  Command command = add_command(app, "fetch", "Fetch a backup that was read and waits in the cluster", kFetchExamples);
+  const auto target = std::make_shared<TargetRequest>();
+  const auto discard = std::make_shared<bool>(false);
+  auto* file = add_target(*command.app, *target);
+  command.app->add_flag("--discard", *discard, "Remove it from the cluster instead")->excludes(file);
+  command.owns_output = [target] { return target->is_standard_output(); };
+  command.run = [flags = command.flags, target, discard](ui::Reporter& reporter) {
+    kube::Kubectl cluster = make_cluster(*flags, reporter);
+    const System system = find(cluster, *flags, reporter);
+    if (*discard) {
+      discard_backup(cluster, system, reporter);
+    } else {
+      fetch_backup(cluster, system, *target, reporter);
+    }
   };
   return command;
 }

@@ -71,9 +71,9 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
   app.set_version_flag("--version", kVersion);
   app.footer(kFooter);
   app.require_subcommand(1);
-  const std::vector<Command> commands{add_backup(app),  add_restore(app), add_reinstall(app), add_verify(app),
-                                      add_inspect(app), add_status(app),  add_find(app),      add_keys(app),
-                                      add_stop(app),    add_start(app),   add_completion(app)};
+  const std::vector<Command> commands{add_backup(app), add_fetch(app),   add_restore(app), add_reinstall(app),
+                                      add_verify(app), add_inspect(app), add_status(app),  add_find(app),
+                                      add_keys(app),   add_stop(app),    add_start(app),   add_completion(app)};
   if (argc > 1 && argv[1] == kCompleteCommand) {
     write(complete(app, {argv + 2, argv + argc}, names_in_the_cluster), out);
     return static_cast<int>(ExitStatus::kOk);

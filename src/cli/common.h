@@ -60,6 +60,7 @@ Command add_status(CLI::App& app);
 Command add_stop(CLI::App& app);
 Command add_start(CLI::App& app);
 Command add_backup(CLI::App& app);
+Command add_fetch(CLI::App& app);
 Command add_restore(CLI::App& app);
 Command add_reinstall(CLI::App& app);
 Command add_verify(CLI::App& app);

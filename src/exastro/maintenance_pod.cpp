@@ -29,6 +29,7 @@ Json maintenance_pod(const MaintenancePodSpec& spec) {
                      {"seccompProfile", {{"type", "RuntimeDefault"}}}}},
                    {"containers", Json::array({std::move(container)})},
                    {"volumes", std::move(volumes)}};
+  if (spec.deadline_seconds > 0) pod_spec["activeDeadlineSeconds"] = spec.deadline_seconds;
   if (!spec.node.empty()) pod_spec["nodeSelector"] = {{"kubernetes.io/hostname", spec.node}};
   if (!spec.image_pull_secrets.empty()) pod_spec["imagePullSecrets"] = spec.image_pull_secrets;
   if (!spec.tolerations.empty()) pod_spec["tolerations"] = spec.tolerations;

@@ -21,6 +21,7 @@ struct MaintenancePodSpec {
   std::string node;        // where a ReadWriteOnce claim is in use, or empty
   Json image_pull_secrets = Json::array();
   Json tolerations = Json::array();
+  std::int64_t deadline_seconds = 0;  // from its start, after which it ends; 0: never
 };
 
 inline constexpr const char* kMaintenanceContainer = "maintenance";

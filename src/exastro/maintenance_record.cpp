@@ -56,6 +56,7 @@ Json to_config_map(const MaintenanceRecord& record) {
                      {"broughtDatabases", record.brought_databases},
                      {"broughtUsers", record.brought_users},
                      {"packets", record.packets},
+                     {"stagedUntil", record.staged_until},
                      {"reinstall", record.reinstall}};
   return {{"apiVersion", "v1"},
           {"kind", "ConfigMap"},
@@ -92,6 +93,7 @@ MaintenanceRecord parse_config_map(const Json& config_map) {
     record.brought_databases = body.value("broughtDatabases", record.brought_databases);
     record.brought_users = body.value("broughtUsers", record.brought_users);
     record.packets = body.value("packets", record.packets);
+    record.staged_until = body.value("stagedUntil", "");
     for (const auto& item : body.at("pods")) record.pods.push_back({item.at("namespace"), item.at("name")});
     return record;
   } catch (const Json::exception& error) {

@@ -45,8 +45,12 @@ struct MaintenanceRecord {
   std::set<std::string> brought_users;
   // Of the database servers whose global max_allowed_packet a restore has raised: the bytes to go back to, by server.
   std::map<std::string, std::uint64_t> packets;
+  // Of a backup that the pods hold while the services run again: when the pods end, RFC 3339, UTC. Empty otherwise.
+  std::string staged_until;
   Json reinstall = Json();  // of a reinstall: how far it is, and what was there before; null otherwise
 
+  // Whether nothing is stopped, and a backup waits to be fetched.
+  [[nodiscard]] bool holds_backup() const { return !staged_until.empty(); }
   [[nodiscard]] bool is_reinstall() const { return operation == "reinstall"; }
   // Whether the record has stopped this workload, and made this pod.
   [[nodiscard]] bool has_workload(WorkloadKind kind, const std::string& in_namespace, const std::string& name) const;

@@ -31,6 +31,12 @@ class KubeError : public Error {
   Reason reason_;
 };
 
+// A connection to a pod broke, or brought nothing for too long. What was begun there may go on.
+class StreamCut : public Error {
+ public:
+  explicit StreamCut(const Error& error) : Error(error) {}
+};
+
 // A revision of a Helm release as its record's labels tell it; the body is read apart, as it can be large.
 struct HelmRecord {
   std::string namespace_;
@@ -124,6 +130,10 @@ class Cluster {
   virtual Json replace(const Json& object) = 0;
   // No error if there is none. Does not wait for its end.
   virtual void remove(const std::string& kind, const std::string& namespace_, const std::string& name) = 0;
+  // Returns when the object is gone, or something else may have happened to it, `longest` later at most: to be called
+  // in a loop that looks.
+  virtual void await_removal(const std::string& namespace_, const std::string& kind, const std::string& name,
+                             std::chrono::seconds longest) = 0;
   // Several "kind/NAME" of a namespace, in as few requests as there can be.
   virtual void remove_all(const std::string& namespace_, const std::vector<std::string>& references) {
     for (const auto& reference : references) {

@@ -23,6 +23,7 @@ using process::Session;
 
 constexpr std::size_t kMostMessages = 64 * 1024;
 constexpr std::chrono::seconds kBetweenTries{1};
+constexpr std::chrono::milliseconds kBetweenLooks{500};
 
 bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
@@ -303,6 +304,17 @@ void Kubectl::remove(const std::string& kind, const std::string& namespace_, con
                   {"delete", kind, name, "-n", namespace_, "--ignore-not-found", "--wait=false", "-o", "name"});
 }
 
+void Kubectl::await_removal(const std::string& namespace_, const std::string& kind, const std::string& name,
+                            std::chrono::seconds longest) {
+  const auto begin = std::chrono::steady_clock::now();
+  process::run(command({"wait", "--for=delete", kind + "/" + name, "-n", namespace_,
+                        fmt::format("--timeout={}s", longest.count())}),
+               {}, {}, longest + options_.request_grace);
+  // It may not be permitted to watch, or know no better.
+  const auto taken = std::chrono::steady_clock::now() - begin;
+  if (taken < kBetweenLooks) std::this_thread::sleep_for(kBetweenLooks - taken);
+}
+
 void Kubectl::remove_all(const std::string& namespace_, const std::vector<std::string>& references) {
   if (references.empty()) return;
   std::vector<std::string> arguments = {"delete", "-n", namespace_, "--ignore-not-found", "--wait=false", "-o", "name"};
@@ -402,12 +414,12 @@ std::string Kubectl::finish_plain(const Pod& pod, const Script& script, Input in
     if (first) first(session, bytes);
   };
   const Outcome outcome = process::run(exec(pod, plain_script(script), script.arguments), input, handlers);
-  if (stalled) throw stream_error(pod, "A command in the pod gave no sign of life", messages);
+  if (stalled) throw StreamCut(stream_error(pod, "A command in the pod gave no sign of life", messages));
   auto plain = parse_plain(std::move(output));
   if (!plain) {
-    throw stream_error(
+    throw StreamCut(stream_error(
         pod, fmt::format("A command in the pod was cut off (kubectl ended with status {})", outcome.exit_status),
-        messages);
+        messages));
   }
   if (plain->status != 0)
     throw stream_error(pod, fmt::format("A command in the pod ended with status {}", plain->status), messages);
@@ -475,16 +487,19 @@ StreamReport Kubectl::download(const Pod& pod, const Script& script, const ByteH
   end_when_silent(handlers, stalled);
   const Outcome outcome = process::run(exec(pod, download_script(script), script.arguments), Input::open(), handlers);
   if (stalled) {
-    throw stream_error(pod, fmt::format("The stream from the pod stalled after {} bytes", received), messages);
+    throw StreamCut(
+        stream_error(pod, fmt::format("The stream from the pod stalled after {} bytes", received), messages));
   }
   if (!report) {
-    throw stream_error(pod,
-                       fmt::format("The stream from the pod was cut after {} bytes (kubectl ended with status {})",
-                                   received, outcome.exit_status),
-                       messages);
+    throw StreamCut(
+        stream_error(pod,
+                     fmt::format("The stream from the pod was cut after {} bytes (kubectl ended with status {})",
+                                 received, outcome.exit_status),
+                     messages));
   }
   if (received != report->bytes) {
-    throw stream_error(pod, fmt::format("The pod sent {} bytes and {} arrived", report->bytes, received), messages);
+    throw StreamCut(
+        stream_error(pod, fmt::format("The pod sent {} bytes and {} arrived", report->bytes, received), messages));
   }
   if (!report->sha256.empty() && report->sha256 != digest()) {
     throw stream_error(pod, "The bytes that arrived are not the ones that the pod sent: their digests differ",

@@ -2,15 +2,10 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <ctime>
-#include <filesystem>
 
-#include "archive/backup_writer.h"
 #include "archive/names.h"
-#include "archive/partial_file.h"
-#include "process/interrupt.h"
 #include "sequence/backup_content.h"
 #include "sequence/backup_plan.h"
 #include "sequence/maintenance_run.h"
@@ -21,176 +16,79 @@
 namespace exastro {
 namespace {
 
-namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-bool to_standard_output(const BackupRequest& request) { return request.target == "-"; }
+double seconds_since(Clock::time_point begun) { return std::chrono::duration<double>(Clock::now() - begun).count(); }
 
-fs::path target_path(const System& system, const BackupRequest& request, const std::string& time_text) {
-  const std::string& target = request.target;
-  const std::string name = archive::backup_file_name(system.namespace_(), system.release(), time_text) +
-                           (request.recipients.empty() ? "" : ".age");
-  if (target.empty()) return name;
-  std::error_code ignored;
-  if (target.back() == '/' || fs::is_directory(target, ignored)) return fs::path(target) / name;
-  return target;
+void warn_of_missing(const std::vector<std::string>& missing, std::chrono::seconds timeout, ui::Reporter& reporter) {
+  if (missing.empty()) return;
+  reporter.warning(fmt::format("Started, but not ready after {}: {}. Look with: kubectl get pods",
+                               ui::duration_text(timeout), fmt::join(missing, ", ")));
 }
 
-// Where the backup goes. Standard output gets it when it is whole, and so does age: until then it is in a temporary
-// file that has no name, so that an encrypted backup is never on a disk in plain under one.
-class Target {
- public:
-  Target(const System& system, const BackupRequest& request, const std::string& time_text, ui::Reporter& reporter)
-      : to_standard_output_(to_standard_output(request)) {
-    if (to_standard_output_ && ::isatty(STDOUT_FILENO) == 1) {
-      throw Error("A backup is not for a terminal.", "Redirect it: kubectl exastro backup -o - > FILE",
-                  ExitStatus::kUsage);
-    }
-    if (!to_standard_output_) {
-      path_ = target_path(system, request, time_text);
-      const fs::path directory = path_.has_parent_path() ? path_.parent_path() : ".";
-      archive::remove_partial_files(directory);
-      if (const std::string text = archive::foreign_owner_warning(directory); !text.empty()) reporter.warning(text);
-    }
-    if (!request.recipients.empty()) {
-      if (!to_standard_output_) encrypted_.emplace(path_, false);
-      encryptor_.emplace(request.recipients);
-    }
-  }
-
-  // For the plain backup.
-  [[nodiscard]] archive::BackupWriter open_writer() const {
-    if (to_standard_output_ || encryptor_) return archive::BackupWriter::unnamed(fs::temp_directory_path());
-    return archive::BackupWriter(path_);
-  }
-
-  // Throws Error if neither the plain backup nor the encrypted one has room.
-  void check_room(const archive::BackupWriter& writer, std::uint64_t estimate) const {
-    check_local_room(writer, estimate);
-    if (encrypted_) check_local_room(encrypted_->path(), estimate);
-  }
-
-  // The finished backup to where it belongs.
-  void deliver(const archive::BackupWriter& writer) {
-    bytes_ = writer.size();
-    if (!to_standard_output_ && !encryptor_) return;
-    std::optional<process::Interrupt::Plain> plain;  // who reads may never do so, and nothing is left to put back
-    if (to_standard_output_) plain.emplace();
-    if (!encryptor_) {
-      writer.copy_to(STDOUT_FILENO);
-      return;
-    }
-    std::uint64_t offset = 0;
-    const auto pull = [&](std::span<std::byte> room) {
-      const std::size_t count = writer.read_at(room, offset);
-      offset += count;
-      return count;
-    };
-    bytes_ = encryptor_->encrypt(pull, encrypted_ ? encrypted_->get() : STDOUT_FILENO,
-                                 encrypted_ ? encrypted_->path().string() : "the output");
-    if (encrypted_) encrypted_->publish();
-  }
-
-  [[nodiscard]] const fs::path& path() const { return path_; }  // empty: standard output
-  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
-  [[nodiscard]] bool is_encrypted() const { return encryptor_.has_value(); }
-
- private:
-  bool to_standard_output_;
-  fs::path path_;
-  std::optional<archive::PartialFile> encrypted_;
-  std::optional<archive::Encryptor> encryptor_;
-  std::uint64_t bytes_ = 0;
-};
-
-void restart_and_wait(MaintenanceRun& run, const BackupRequest& request, ui::Reporter& reporter) {
-  ui::Step step(reporter, "Starting the services again");
-  run.put_back();
-  const auto missing = run.wait_until_ready(request.timeout);
-  if (!missing.empty()) {
-    reporter.warning(fmt::format("Started, but not ready after {}: {}. Look with: kubectl get pods",
-                                 ui::duration_text(request.timeout), fmt::join(missing, ", ")));
-  }
-  step.done("outage " + ui::duration_text(run.outage()));
-}
-
-void report(const Target& target, const archive::Manifest& manifest, double seconds, ui::Reporter& reporter) {
-  const std::string where = target.path().empty() ? "standard output" : target.path().string();
-  std::string text =
-      fmt::format("Backup {}{}\n  {} in {} databases{}\n  services stopped for {}, {} in all", where,
-                  target.is_encrypted() ? ", encrypted" : "", ui::bytes_text(target.bytes()), manifest.databases.size(),
-                  manifest.files ? fmt::format(" and {} files", manifest.files->entries) : "",
-                  ui::duration_text(std::chrono::duration<double>(manifest.outage_seconds)),
-                  ui::duration_text(std::chrono::duration<double>(seconds)));
-  for (const auto& sentence : manifest.not_included) text += "\n  not included: " + sentence;
-  reporter.result({{"file", target.path().string()},
-                   {"bytes", target.bytes()},
-                   {"encrypted", target.is_encrypted()},
-                   {"databases", manifest.databases.size()},
-                   {"outage_seconds", manifest.outage_seconds},
-                   {"seconds", seconds},
-                   {"warnings", manifest.warnings},
-                   {"not_included", manifest.not_included}},
-                  text);
+void finish(archive::BackupWriter& writer, const archive::Manifest& manifest, BackupTarget& target,
+            const std::optional<Error>& late, ui::Reporter& reporter) {
+  ui::Step step(reporter, target.is_encrypted() ? "Encrypting the backup" : "Syncing the backup to the disk");
+  writer.finish(manifest);
+  target.deliver(writer, late);
+  step.done();
 }
 
 class Backup {
  public:
   Backup(kube::Cluster& cluster, const System& system, const BackupRequest& request, ui::Reporter& reporter)
-      : cluster_(cluster), system_(system), request_(request), reporter_(reporter) {}
+      : cluster_(cluster),
+        system_(system),
+        request_(request),
+        reporter_(reporter),
+        draft_(begin_draft(system, archive::format_timestamp(std::time(nullptr)))) {}
 
   // The vendor's page from top to bottom.
   void run() {
     check_permissions(cluster_, system_, Standstill::kWriters);
-    const std::string time_text = archive::format_timestamp(std::time(nullptr));
-    Target target(system_, request_, time_text, reporter_);
+    BackupTarget target(system_, request_.target, draft_.time_text, reporter_);
     archive::BackupWriter writer = target.open_writer();
-    BackupContent content(writer, system_, time_text, reporter_);
-    std::optional<Error> late;
-    MaintenanceRun run(cluster_, system_, {"backup", false, "", {}},
+    MaintenanceRun run(cluster_, system_, {.operation = "backup"},
                        reporter_);  // undone by put_back(), or after_failure()
+    std::optional<Error> late;
     try {
-      prepare(run, content.manifest());
+      prepare(run);
       target.check_room(writer, estimated_bytes(stocked_, files_facts_));
       run.stop(Standstill::kWriters, request_.timeout);
       take_stock_again(stocked_);  // what was made while the services were being stopped belongs to the backup
-      content.add_all(stocked_, *files_, files_facts_);
-      run.confirm_standstill();
-      is_whole_ = true;
-      restart_and_wait(run, request_, reporter_);
+      draft_.manifest.run_id = run.id();
+      draft_.manifest.created_at = archive::format_utc(std::time(nullptr));
+      complete_draft(draft_, system_, stocked_, files_facts_);
+      if (plan_) {
+        read_into_pods(run, writer);
+      } else {
+        read_from_here(run, writer);
+      }
     } catch (const Error& error) {
       if (!is_whole_) throw run.after_failure(error);
       // What was read is whole, whatever went wrong in starting the services or waiting for them.
       late = run.after_failure(error);
     }
-    archive::Manifest& manifest = content.manifest();
-    manifest.run_id = run.id();
+    archive::Manifest& manifest = draft_.manifest;
     manifest.outage_seconds = run.outage().count();
-    ui::Step step(reporter_, target.is_encrypted() ? "Encrypting the backup" : "Syncing the backup to the disk");
-    writer.finish(manifest);
-    deliver(target, writer, late);
-    step.done();
-    report(target, manifest, std::chrono::duration<double>(Clock::now() - begun_).count(), reporter_);
+    try {
+      finish(writer, manifest, target, late, reporter_);
+    } catch (const Error& error) {
+      throw run.after_failure(error);
+    }
+    try {
+      if (plan_) end_staging(run);
+    } catch (const Error& error) {
+      late = run.after_failure(error);
+    }
+    report_backup(target, manifest, seconds_since(begun_), reporter_);
     if (late) throw Error(fmt::format("The backup is whole. {}", late->what()), late->next(), late->status());
   }
 
  private:
-  // What was read at the price of an outage is not lost to a Ctrl-C while the services were being started again: a file
-  // gets it all the same, encrypted or not. Who reads standard output may never do so; both are told then.
-  static void deliver(Target& target, const archive::BackupWriter& writer, const std::optional<Error>& late) {
-    std::optional<process::Interrupt::Shield> shield;
-    if (late && !target.path().empty()) shield.emplace();
-    try {
-      target.deliver(writer);
-    } catch (const Error& error) {
-      if (!late) throw;
-      throw Error(fmt::format("{} There is no backup either: {}", late->what(), error.what()), late->next(),
-                  late->status());
-    }
-  }
-
   // While everything still runs: the pods, and what there is to back up.
-  void prepare(MaintenanceRun& run, archive::Manifest& manifest) {
+  void prepare(MaintenanceRun& run) {
+    archive::Manifest& manifest = draft_.manifest;
     run.start_pods(request_.timeout);
     ui::Step step(reporter_, "Looking at databases and files");
     const auto pod_of = [&](const Side& side) { return run.pod_of(side); };
@@ -218,6 +116,61 @@ class Backup {
     for (const auto& warning : manifest.warnings) reporter_.warning(warning);
     for (const auto& sentence : manifest.not_included) reporter_.warning(sentence);
     manifest.schema_versions = schema_versions(stocked_);
+    plan_staging_in(run);
+  }
+
+  void plan_staging_in(const MaintenanceRun& run) {
+    std::string why;
+    plan_ = plan_staging(cluster_, run.pods(), estimated_bytes(stocked_, files_facts_), request_.staging, request_.jobs,
+                         why);
+    if (!why.empty()) reporter_.warning(why + " The services wait for the transfer.");
+  }
+
+  // The services stand still until everything is in the pods, and run again while it is fetched.
+  void read_into_pods(MaintenanceRun& run, archive::BackupWriter& writer) {
+    StagedBackup staged;
+    {
+      ui::Step step(reporter_, "Reading databases and files in the cluster");
+      std::vector<std::string> warnings;
+      staged.files = stage_content(draft_, stocked_, *files_, *plan_, warnings);
+      for (auto& warning : warnings) {
+        reporter_.warning(warning);
+        draft_.manifest.warnings.push_back(std::move(warning));
+      }
+      run.confirm_standstill();
+      step.done(ui::bytes_text(bytes_of(staged.files)));
+    }
+    {
+      ui::Step step(reporter_, "Starting the services again");
+      run.resume();
+      draft_.manifest.outage_seconds = run.outage().count();
+      staged.draft = draft_;
+      keep(cluster_, run.pod_of(system_.ita), staged);
+      run.hold_backup();
+      warn_of_missing(run.wait_until_ready(request_.timeout, MaintenanceRun::Which::kServingPeople), request_.timeout,
+                      reporter_);
+      step.done("outage " + ui::duration_text(run.outage()));
+    }
+    StagedContent content(cluster_, staged.files);
+    write_members(writer, draft_, content, reporter_);
+  }
+
+  // The services stand still until everything is here.
+  void read_from_here(MaintenanceRun& run, archive::BackupWriter& writer) {
+    LiveContent content(stocked_, *files_);
+    write_members(writer, draft_, content, reporter_);
+    run.confirm_standstill();
+    is_whole_ = true;
+    ui::Step step(reporter_, "Starting the services again");
+    run.put_back();
+    warn_of_missing(run.wait_until_ready(request_.timeout), request_.timeout, reporter_);
+    step.done("outage " + ui::duration_text(run.outage()));
+  }
+
+  // When the file has its name, what the pods hold is not needed any more.
+  void end_staging(MaintenanceRun& run) {
+    run.put_back();
+    warn_of_missing(run.wait_until_ready(request_.timeout), request_.timeout, reporter_);
   }
 
   kube::Cluster& cluster_;
@@ -225,6 +178,8 @@ class Backup {
   const BackupRequest& request_;
   ui::Reporter& reporter_;
   const Clock::time_point begun_ = Clock::now();
+  BackupDraft draft_;
+  std::optional<StagingPlan> plan_;  // absent: everything is read from here
   std::vector<StockedServer> stocked_;
   std::optional<SharedFiles> files_;
   FilesFacts files_facts_;
@@ -237,7 +192,7 @@ void show_plan(kube::Cluster& cluster, const System& system, const BackupRequest
   const BackupPlan plan = plan_backup(cluster, system);
   const std::string time_text = archive::format_timestamp(std::time(nullptr));
   const std::string target =
-      to_standard_output(request) ? "standard output" : target_path(system, request, time_text).string();
+      request.target.is_standard_output() ? "standard output" : target_path(system, request.target, time_text).string();
   reporter.result(plan_json(system, plan, target), plan_text(system, plan, target));
 }
 
@@ -249,6 +204,32 @@ void back_up(kube::Cluster& cluster, const System& system, const BackupRequest& 
   } else {
     Backup(cluster, system, request, reporter).run();
   }
+}
+
+void fetch_backup(kube::Cluster& cluster, const System& system, const TargetRequest& request, ui::Reporter& reporter) {
+  const Clock::time_point begun = Clock::now();
+  MaintenanceRun run(cluster, system, {.operation = "fetch", .fetches = true}, reporter);  // undone by put_back()
+  try {
+    StagedBackup staged = find_kept(cluster, run.pod_of(system.ita));
+    BackupTarget target(system, request, staged.draft.time_text, reporter);
+    archive::BackupWriter writer = target.open_writer();
+    target.check_room(writer, bytes_of(staged.files));
+    StagedContent content(cluster, staged.files);
+    write_members(writer, staged.draft, content, reporter);
+    finish(writer, staged.draft.manifest, target, std::nullopt, reporter);
+    run.put_back();
+    report_backup(target, staged.draft.manifest, seconds_since(begun), reporter);
+  } catch (const Error& error) {
+    throw run.after_failure(error);
+  }
+}
+
+void discard_backup(kube::Cluster& cluster, const System& system, ui::Reporter& reporter) {
+  MaintenanceRun run(cluster, system, {.operation = "fetch", .fetches = true}, reporter);
+  const std::string text = fmt::format("The backup that {} has begun {} was removed from the cluster.",
+                                       run.record().started_by, run.record().started_at);
+  run.put_back();
+  reporter.result({{"state", "discarded"}}, text);
 }
 
 }  // namespace exastro

@@ -1,13 +1,13 @@
-// What a backup holds, member by member: read from the system, written to the file. The services stand still meanwhile.
+// What a backup holds, member by member: from where it is, into the file.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
 #include "archive/backup_writer.h"
-#include "sequence/server.h"
-#include "sequence/shared_files.h"
-#include "sequence/system.h"
+#include "sequence/backup_draft.h"
+#include "sequence/staging.h"
 
 namespace exastro {
 
@@ -23,30 +23,47 @@ void require_readable(const FilesFacts& facts);
 // Bytes that the backup would have uncompressed, by what the servers and the volume say.
 std::uint64_t estimated_bytes(const std::vector<StockedServer>& stocked, const FilesFacts& facts);
 
-class BackupContent {
+// Where the large members come from.
+class ContentSource {
  public:
-  // All of these must outlive it. `time_text` is the <ts> of the members' names.
-  BackupContent(archive::BackupWriter& writer, const System& system, std::string time_text, ui::Reporter& reporter);
+  virtual ~ContentSource() = default;
+  // What a person is told that is done: "Dumping".
+  [[nodiscard]] virtual std::string_view doing() const = 0;
+  // SQL of one database, and the tar of the shared files, compressed with gzip. They throw Error.
+  virtual void dump(const archive::Manifest::Database& database, const kube::ByteHandler& sink) = 0;
+  virtual void files(const archive::Manifest::Files& files, const kube::ByteHandler& sink) = 0;
+};
 
-  // Every member, in the order of docs/backup-format.md.
-  void add_all(std::vector<StockedServer>& stocked, SharedFiles& files, const FilesFacts& facts);
-
-  // What the members so far say about the backup; the caller adds the run's own facts.
-  [[nodiscard]] archive::Manifest& manifest() { return manifest_; }
+// From the servers and the volume themselves, which must stand still meanwhile.
+class LiveContent : public ContentSource {
+ public:
+  // Both must outlive it.
+  LiveContent(std::vector<StockedServer>& stocked, SharedFiles& files) : stocked_(stocked), files_(files) {}
+  [[nodiscard]] std::string_view doing() const override { return "Dumping"; }
+  void dump(const archive::Manifest::Database& database, const kube::ByteHandler& sink) override;
+  void files(const archive::Manifest::Files& files, const kube::ByteHandler& sink) override;
 
  private:
-  void add_databases(StockedServer& stocked);
-  void add_database(Server& server, const DatabaseFacts& facts);
-  void add_accounts(StockedServer& stocked);
-  void add_files(SharedFiles& files, const FilesFacts& facts);
-  void add_keys();
-  void add_values();
-
-  archive::BackupWriter& writer_;
-  const System& system_;
-  std::string time_text_;
-  ui::Reporter& reporter_;
-  archive::Manifest manifest_;
+  std::vector<StockedServer>& stocked_;
+  SharedFiles& files_;
 };
+
+// From the maintenance pods, which hold what was read; by the names of the members.
+class StagedContent : public ContentSource {
+ public:
+  StagedContent(kube::Cluster& cluster, const std::map<std::string, StagedFile>& staged)
+      : cluster_(cluster), staged_(staged) {}
+  [[nodiscard]] std::string_view doing() const override { return "Fetching"; }
+  void dump(const archive::Manifest::Database& database, const kube::ByteHandler& sink) override;
+  void files(const archive::Manifest::Files& files, const kube::ByteHandler& sink) override;
+
+ private:
+  kube::Cluster& cluster_;
+  const std::map<std::string, StagedFile>& staged_;
+};
+
+// Every member, in the order of docs/backup-format.md, into a file that is not finished yet. Adds to the draft what
+// only the dumps tell. Throws Error, also if a dump is not whole.
+void write_members(archive::BackupWriter& writer, BackupDraft& draft, ContentSource& source, ui::Reporter& reporter);
 
 }  // namespace exastro

@@ -34,6 +34,31 @@ EOF
 }
 )sh";
 
+// The session ends with its input: when the dumps have ended, or the shell that holds the other end.
+constexpr const char* kLock = R"sh(
+before() {
+  mkfifo "$s/held" || return
+  {
+    { echo 'SET SESSION lock_wait_timeout = 20; FLUSH TABLES WITH READ LOCK; SELECT 1;'; cat; } <"$s/held" |
+      "$client" --defaults-file=/dev/fd/4 --batch --skip-column-names --unbuffered --connect-timeout=15 4<<EOF
+$cnf
+EOF
+  } >"$s/locked" 2>"$s/refused" &
+  holder=$!
+  exec 9>"$s/held"
+  looks=0
+  until [ -s "$s/locked" ] || grep -q ERROR "$s/refused" || [ "$looks" -ge 600 ]; do
+    looks=$((looks + 1))
+    sleep 0.1 2>/dev/null || sleep 1
+  done
+  [ -s "$s/locked" ] || { cat "$s/refused"; echo "no lock after $looks looks"; } >"$s/note"
+}
+after() {
+  exec 9>&-
+  wait "$holder"
+}
+)sh";
+
 constexpr const char* kLoad = R"sh(
 LC_ALL=C
 decode() { gzip -dc; }
@@ -48,8 +73,9 @@ sql() {
   if [ "$1" -eq 0 ]; then cat; else cat >/dev/null; fi
 }
 consume() {
-  sql "$1" | "$client" --defaults-file=/dev/fd/4 --binary-mode --comments --max-allowed-packet=1G \
-    --connect-timeout=15 4<<EOF
+  # One commit for a table instead of one for each of its many INSERTs; what a dump does not commit itself is, at its end.
+  { sql "$1"; printf '\nCOMMIT;\n'; } | "$client" --defaults-file=/dev/fd/4 --binary-mode --comments \
+    --max-allowed-packet=1G --connect-timeout=15 --init-command='SET SESSION autocommit = 0' 4<<EOF
 $cnf
 EOF
 }
@@ -178,6 +204,8 @@ auto Database::speaking_safely(Work work) {
     throw;
   } catch (const process::Interrupted&) {
     throw;
+  } catch (const StagingFull&) {
+    throw;
   } catch (const Error& error) {
     throw Error(redacted(error.what()), error.next(), error.status());
   }
@@ -212,6 +240,13 @@ std::vector<std::vector<Row>> Database::query_all(const std::vector<std::string>
 void Database::dump(const std::string& database, const kube::ByteHandler& sink, const kube::DigestOf& digest) {
   const auto report = speaking_safely([&] { return cluster_.download(pod_, script(kDump, {database}), sink, digest); });
   judge("The dump", report, {"mariadb-dump", "gzip", "tee"}, redacted(report.messages));
+}
+
+Staged Database::stage_dumps(const StagingRequest& request) {
+  Staged staged = speaking_safely(
+      [&] { return stage(cluster_, pod_, script(std::string(kDump) + kLock), request, "mariadb-dump and gzip"); });
+  staged.note = redacted(std::move(staged.note));
+  return staged;
 }
 
 void Database::load(std::uint64_t size, const kube::ByteSource& source, const kube::DigestOf& digest,

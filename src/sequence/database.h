@@ -8,6 +8,7 @@
 
 #include "exastro/account.h"
 #include "kube/cluster.h"
+#include "sequence/staging.h"
 
 namespace exastro {
 
@@ -44,6 +45,11 @@ class Database {
   // Dumps one database with its routines, events, triggers and sequences, as SQL compressed with gzip. Throws Error if
   // any program of the pipeline failed. That the dump is complete is the caller's to check, in what it got.
   void dump(const std::string& database, const kube::ByteHandler& sink, const kube::DigestOf& digest);
+
+  // Dumps several, in the pod, into files that are kept there: one each, in their order. All see one state: a session
+  // holds FLUSH TABLES WITH READ LOCK until the last has ended, so that what still runs waits with its writes, for
+  // tables outside transactions, too. The note says why, if that lock was not given. Throws Error, and StagingFull.
+  Staged stage_dumps(const StagingRequest& request);
 
   // Loads `size` bytes of SQL compressed with gzip, byte for byte: without --binary-mode the client would drop CR from
   // routine bodies and obey `\!` in data, and without --comments it would drop the comments in those bodies. The first

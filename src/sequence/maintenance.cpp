@@ -1,6 +1,5 @@
 #include "sequence/maintenance.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -8,6 +7,7 @@
 #include <cstdlib>
 #include <ctime>
 
+#include "archive/manifest.h"
 #include "sequence/maintenance_run.h"
 #include "sequence/shared_files.h"
 
@@ -24,11 +24,11 @@ std::string this_person() {
   return fmt::format("{}@{}", geteuid(), host.data());
 }
 
-std::string now_text() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
+std::string now_text() { return archive::format_utc(std::time(nullptr)); }
 
 void stop_for_maintenance(kube::Cluster& cluster, const System& system, std::chrono::seconds timeout,
                           ui::Reporter& reporter) {
-  MaintenanceRun run(cluster, system, {"stop", false, "", {}}, reporter);
+  MaintenanceRun run(cluster, system, {.operation = "stop"}, reporter);
   try {
     run.stop(Standstill::kWriters, timeout);
     run.leave_stopped();
@@ -50,7 +50,7 @@ void report_started(const MaintenanceRecord& record, ui::Reporter& reporter) {
 // A restore that was cut off may have left files beside the shared ones, which only a pod can remove.
 void start_after_cut_off_restore(kube::Cluster& cluster, const System& system, const MaintenanceRecord& record,
                                  ui::Reporter& reporter) {
-  MaintenanceRun run(cluster, system, {"start", false, "", {}}, reporter);  // starts the services first
+  MaintenanceRun run(cluster, system, {.operation = "start"}, reporter);  // starts the services first
   try {
     run.start_pods(std::chrono::seconds(120));
     auto servers = open_servers(
@@ -81,6 +81,12 @@ void start_after_maintenance(kube::Cluster& cluster, const System& system, bool 
     reporter.result({{"state", "nothing to start"}},
                     fmt::format("Nothing of {}/{} is recorded as stopped, so nothing was started.", system.namespace_(),
                                 system.release()));
+    return;
+  }
+  if (record->holds_backup()) {
+    reporter.result({{"state", "nothing to start"}},
+                    fmt::format("Nothing is stopped. A backup waits to be fetched: kubectl exastro fetch -n {}",
+                                system.namespace_()));
     return;
   }
   if (record->destructive) {

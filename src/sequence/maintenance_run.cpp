@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <ctime>
 #include <thread>
 
+#include "archive/manifest.h"
 #include "process/interrupt.h"
 #include "sequence/maintenance.h"
 #include "ui/step.h"
@@ -18,6 +21,10 @@ constexpr std::chrono::milliseconds kPause{500};
 // An API server that is restarted is away for about a minute.
 constexpr std::chrono::seconds kPatience{90};
 constexpr std::chrono::seconds kEndOfPods{60};
+// How long the rest waits for what people see to be ready.
+constexpr std::chrono::seconds kHeadStart{20};
+// How long the pods hold a backup that was not fetched: over a weekend.
+constexpr std::chrono::seconds kHeld{std::chrono::hours(72)};
 constexpr int kTries = 8;  // of putting back, over a minute, when the API server cannot be reached
 
 // Calls `work` again if the way to the API server is what failed: what it puts back must not stay undone for a moment's
@@ -33,6 +40,13 @@ void persistently(Work work) {
       std::this_thread::sleep_for(std::chrono::seconds(tries * 2));
     }
   }
+}
+
+bool is_serving(const System& system, const StoppedWorkload& recorded) {
+  return std::any_of(system.workloads.begin(), system.workloads.end(), [&](const Workload& workload) {
+    return workload.kind == recorded.kind && workload.namespace_ == recorded.namespace_ &&
+           workload.name == recorded.name && serves_people(workload);
+  });
 }
 
 }  // namespace
@@ -54,8 +68,32 @@ MaintenanceRun::MaintenanceRun(kube::Cluster& cluster, const System& system, Opt
   cluster.be_patient(kPatience);
   specs_ = plan_pods(system, record_.run_id);
   record_.source = options.source;
+  if (options.operation == "backup") {
+    for (auto& spec : specs_) spec.deadline_seconds = kHeld.count();
+  }
   for (const auto& spec : specs_) record_.pods.push_back({spec.namespace_, spec.name});
-  begin_record(options.replaces_all);
+  if (options.fetches) {
+    take_over_backup();
+  } else {
+    begin_record(options.replaces_all);
+  }
+}
+
+void MaintenanceRun::take_over_backup() {
+  const auto earlier = find_record(cluster_, system_);
+  if (!earlier || !earlier->holds_backup()) {
+    throw Error(
+        fmt::format("No backup of {}/{} waits in the cluster to be fetched.", record_.namespace_, record_.release),
+        "Make one: kubectl exastro backup", ExitStatus::kNotFound);
+  }
+  record_ = *earlier;
+  specs_.clear();
+  for (const auto& pod : record_.pods) {
+    MaintenancePodSpec& spec = specs_.emplace_back();
+    spec.namespace_ = pod.namespace_;
+    spec.name = pod.name;
+  }
+  state_ = State::kHolding;
 }
 
 void MaintenanceRun::begin_record(bool replaces_all) {
@@ -67,8 +105,11 @@ void MaintenanceRun::begin_record(bool replaces_all) {
   // Whoever wrote it holds no lease any more.
   if (earlier->operation == "stop") throw stopped_on_purpose(*earlier);
   if (!earlier->destructive) {
-    reporter_.info(fmt::format("A {} by {}, begun {}, was cut off; what it left is put back first.", earlier->operation,
-                               earlier->started_by, earlier->started_at));
+    reporter_.info(earlier->holds_backup()
+                       ? fmt::format("The backup that {} has begun {} was not fetched; it is given up.",
+                                     earlier->started_by, earlier->started_at)
+                       : fmt::format("A {} by {}, begun {}, was cut off; what it left is put back first.",
+                                     earlier->operation, earlier->started_by, earlier->started_at));
     start_services(cluster_, *earlier, reporter_);
     follows_restore_ = earlier->operation == "restore";
     record_.packets = earlier->packets;
@@ -127,6 +168,12 @@ kube::Pod MaintenanceRun::pod_of(const Side& side) const {
   throw Error(fmt::format("There is no maintenance pod in namespace {}.", side.namespace_));
 }
 
+std::vector<kube::Pod> MaintenanceRun::pods() const {
+  std::vector<kube::Pod> pods;
+  for (const auto& spec : specs_) pods.push_back(container_of(spec));
+  return pods;
+}
+
 void MaintenanceRun::note_packet(const std::string& server, std::uint64_t bytes) {
   if (!record_.packets.emplace(server, bytes).second) return;
   update_record(cluster_, record_, record_.run_id);
@@ -153,13 +200,32 @@ void MaintenanceRun::put_back_packets(std::vector<Server>& servers) {
 }
 
 void MaintenanceRun::stop(Standstill standstill, std::chrono::seconds timeout) {
-  ui::Step step(reporter_, fmt::format("Stopping the proxy and {}", standstill == Standstill::kAllClients
-                                                                        ? "every client of the databases"
-                                                                        : "everything that writes"));
+  std::vector<Workload> unseen = record_running(cluster_, system_, standstill, record_);
+  const auto serving = std::stable_partition(unseen.begin(), unseen.end(),
+                                             [](const Workload& workload) { return !serves_people(workload); });
+  const std::vector<Workload> seen(serving, unseen.end());
+  unseen.erase(serving, unseen.end());
   stopped_ = Clock::now();
   has_stopped_ = true;
-  stop_services(cluster_, system_, standstill, record_);
-  wait_until_stopped(cluster_, system_, record_, timeout);
+  stop_and_wait("Stopping the back-yard", unseen, timeout);
+  stopped_ = Clock::now();
+  stop_and_wait(standstill == Standstill::kAllClients ? "Stopping the proxy and every client of the databases"
+                                                      : "Stopping the proxy",
+                seen, timeout);
+}
+
+void MaintenanceRun::stop_and_wait(const std::string& what, const std::vector<Workload>& workloads,
+                                   std::chrono::seconds timeout) {
+  ui::Step step(reporter_, what);
+  stop_workloads(cluster_, workloads);
+  MaintenanceRecord part = record_;
+  std::erase_if(part.workloads, [&](const StoppedWorkload& recorded) {
+    return std::none_of(workloads.begin(), workloads.end(), [&](const Workload& workload) {
+      return workload.kind == recorded.kind && workload.namespace_ == recorded.namespace_ &&
+             workload.name == recorded.name;
+    });
+  });
+  wait_until_stopped(cluster_, system_, part, timeout);
   step.done();
 }
 
@@ -195,24 +261,55 @@ void MaintenanceRun::end_destruction() {
   state_ = State::kOpen;
 }
 
+void MaintenanceRun::resume() {
+  const process::Interrupt::Shield shield;
+  started_workloads_ = record_.workloads;
+  MaintenanceRecord seen = record_;
+  MaintenanceRecord unseen = record_;
+  std::erase_if(seen.workloads, [&](const StoppedWorkload& workload) { return !is_serving(system_, workload); });
+  std::erase_if(unseen.workloads, [&](const StoppedWorkload& workload) { return is_serving(system_, workload); });
+  persistently([&] { start_workloads(cluster_, seen, reporter_); });
+  started_ = Clock::now();
+  has_started_ = true;
+  // A node that starts the many pods of a back-yard at the same time is slow to start the one that people wait for.
+  wait_until_ready(kHeadStart, Which::kServingPeople);
+  persistently([&] { start_workloads(cluster_, unseen, reporter_); });
+}
+
+void MaintenanceRun::hold_backup() {
+  MaintenanceRecord holding = record_;
+  holding.workloads.clear();
+  holding.staged_until = archive::format_utc(std::time(nullptr) + kHeld.count());
+  update_record(cluster_, holding, record_.run_id);
+  record_ = std::move(holding);
+  state_ = State::kHolding;
+}
+
 void MaintenanceRun::put_back() {
   const process::Interrupt::Shield shield;
+  const bool was_stopped = !has_started_;
+  if (was_stopped) started_workloads_ = record_.workloads;
   persistently([&] { start_services(cluster_, record_, reporter_); });
-  started_ = Clock::now();
+  if (was_stopped) started_ = Clock::now();
   has_started_ = true;
   state_ = State::kClosed;
 }
 
-std::vector<std::string> MaintenanceRun::wait_until_ready(std::chrono::seconds timeout) {
+std::vector<std::string> MaintenanceRun::wait_until_ready(std::chrono::seconds timeout, Which which) {
+  MaintenanceRecord wanted;
+  for (const auto& workload : started_workloads_) {
+    if (which == Which::kAll || is_serving(system_, workload)) wanted.workloads.push_back(workload);
+  }
   const auto deadline = Clock::now() + timeout;
   while (true) {
     std::vector<std::string> missing{"the API server does not answer"};
     try {
-      missing = not_ready(cluster_, record_);
+      missing = not_ready(cluster_, wanted);
     } catch (const kube::KubeError&) {
       // It may be busy with what is being started. What was done is done, whatever it says.
     }
-    started_ = Clock::now();
+    if (!people_are_served_) started_ = Clock::now();
+    if (missing.empty()) people_are_served_ = true;
     if (missing.empty() || Clock::now() >= deadline) return missing;
     process::Interrupt::throw_if_requested();
     std::this_thread::sleep_for(kPause);
@@ -230,6 +327,14 @@ void MaintenanceRun::leave_stopped() {
 Error MaintenanceRun::after_failure(const Error& error) {
   if (state_ == State::kClosed) return error;
   const process::Interrupt::Shield shield;
+  if (state_ == State::kHolding) {
+    state_ = State::kClosed;
+    return Error(fmt::format("{} The services run, and what was read waits in the cluster until {}.", sentence(error),
+                             record_.staged_until),
+                 fmt::format("Fetch it: kubectl exastro fetch -n {}{}", record_.namespace_,
+                             error.next().empty() ? "" : " (before that: " + error.next() + ")"),
+                 error.status());
+  }
   if (state_ == State::kDestroying) {
     state_ = State::kClosed;
     try {

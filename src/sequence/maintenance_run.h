@@ -19,15 +19,18 @@ std::string sentence(const Error& error);
 class MaintenanceRun {
  public:
   struct Options {
-    std::string operation;      // "backup", "restore" or "stop"
+    std::string operation;      // "backup", "restore", "stop", "start" or "fetch"
     bool replaces_all = false;  // a restore of everything: it may finish what one that was cut off has begun
-    std::string source;         // of a restore: the file, for whoever has to finish it
-    Lease::Options lease;
+    std::string source = {};    // of a restore: the file, for whoever has to finish it
+    bool fetches = false;       // it takes over the pods of a backup that was not fetched
+    Lease::Options lease = {};
   };
 
   // Takes the lease, undoes what a run that was cut off has left, and writes this run's record. Throws Error (kBusy) if
   // another run lives, if the services were stopped on purpose, or if a restore was cut off while it replaced data and
-  // this run does not replace all of it. If it does, the other's counts and safety backup become this run's.
+  // this run does not replace all of it. If it does, the other's counts and safety backup become this run's. A backup
+  // that was not fetched is given up, unless this run fetches it: then its record becomes this run's; throws Error
+  // (kNotFound) if there is none.
   MaintenanceRun(kube::Cluster& cluster, const System& system, Options options, ui::Reporter& reporter);
   // Puts back what was not put back, and reports what fails in that.
   ~MaintenanceRun();
@@ -50,6 +53,7 @@ class MaintenanceRun {
   void renew_pods(std::chrono::seconds timeout);
   // Where to reach a side's server from; valid after start_pods().
   [[nodiscard]] kube::Pod pod_of(const Side& side) const;
+  [[nodiscard]] std::vector<kube::Pod> pods() const;
 
   // A server's max_allowed_packet before it is raised, in bytes, until it is put back.
   void note_packet(const std::string& server, std::uint64_t bytes);
@@ -57,9 +61,10 @@ class MaintenanceRun {
   // Puts back what a run that was cut off has left raised on these servers; warns if one refuses.
   void put_back_packets(std::vector<Server>& servers);
 
-  // Stops the services and waits until their pods are gone. Undone by put_back().
+  // Stops the services and waits until their pods are gone: first what nobody sees, then the proxy. Undone by
+  // put_back().
   void stop(Standstill standstill, std::chrono::seconds timeout);
-  // How long the services have been stopped, or were.
+  // How long nobody could use them, or has been able to: from when the proxy was stopped.
   [[nodiscard]] std::chrono::duration<double> outage() const;
 
   // Throws Error if something that was stopped runs again: what was read since is not at rest.
@@ -76,11 +81,18 @@ class MaintenanceRun {
   // The data is whole again.
   void end_destruction();
 
+  // Starts the services, what people see before the rest, and keeps the pods: what they hold is still to be fetched.
+  // Undone by put_back().
+  void resume();
+  // From here on, another run can fetch what the pods hold: after a failure they stay.
+  void hold_backup();
+
   // Starts the services, removes the pods and the record.
   void put_back();
-  // Waits until what was started is ready; gives what is not after `timeout`. Not more than a wait: it may be
-  // interrupted.
-  std::vector<std::string> wait_until_ready(std::chrono::seconds timeout);
+  // Waits until what was started is ready, all of it or the proxy and what answers behind it; gives what is not after
+  // `timeout`. Not more than a wait: it may be interrupted.
+  enum class Which { kAll, kServingPeople };
+  std::vector<std::string> wait_until_ready(std::chrono::seconds timeout, Which which = Which::kAll);
 
   // Leaves the services stopped and the record in place, for `kubectl exastro start`; the pods are removed.
   void leave_stopped();
@@ -90,14 +102,18 @@ class MaintenanceRun {
 
  private:
   void begin_record(bool replaces_all);  // see the constructor
+  void take_over_backup();
   void end_pods_of(const MaintenanceRecord& record, std::chrono::seconds timeout);
 
-  enum class State { kOpen, kDestroying, kClosed };
+  enum class State { kOpen, kDestroying, kHolding, kClosed };
+
+  void stop_and_wait(const std::string& what, const std::vector<Workload>& workloads, std::chrono::seconds timeout);
 
   kube::Cluster& cluster_;
   const System& system_;
   ui::Reporter& reporter_;
   MaintenanceRecord record_;
+  std::vector<StoppedWorkload> started_workloads_;  // what wait_until_ready() waits for
   Lease lease_;
   std::vector<MaintenancePodSpec> specs_;
   int renewals_ = 0;
@@ -106,6 +122,7 @@ class MaintenanceRun {
   std::chrono::steady_clock::time_point started_;
   bool finishes_another_ = false;
   bool follows_restore_ = false;
+  bool people_are_served_ = false;  // again: the outage has ended
   bool has_stopped_ = false;
   bool has_started_ = false;
 };

@@ -87,7 +87,7 @@ class Reinstall {
     require_backup_possible();
     if (!request_.yes && !ui::confirm(question()))
       throw Error("Nothing was changed, as you did not answer yes.", "", ExitStatus::kDeclined);
-    if (wants_backup()) back_up(cluster_, *system_, {request_.backup_target, {}, false, request_.timeout}, reporter_);
+    if (wants_backup()) back_up(cluster_, *system_, backup_request(), reporter_);
     begun_ = Clock::now();
     ReinstallRun run(cluster_, first(), finishing_flags(), request_.lease, reporter_);
     try {
@@ -239,6 +239,13 @@ class Reinstall {
                   "Use the chart that the release is of, with the same names in its values.");
     }
     upgrades_.push_back(std::move(upgrade));
+  }
+
+  [[nodiscard]] BackupRequest backup_request() const {
+    BackupRequest backup;
+    backup.target.target = request_.backup_target;
+    backup.timeout = request_.timeout;
+    return backup;
   }
 
   void require_permissions() {

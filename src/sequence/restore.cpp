@@ -64,7 +64,7 @@ class Restore {
       throw Error("Nothing was changed, as you did not answer yes.", "", ExitStatus::kDeclined);
     }
     begun_ = Clock::now();
-    MaintenanceRun run(cluster_, system_, {"restore", replaces_all(), source(), {}},
+    MaintenanceRun run(cluster_, system_, {.operation = "restore", .replaces_all = replaces_all(), .source = source()},
                        reporter_);  // undone by put_back(), or after_failure()
     std::vector<std::string> missing;
     std::string proxy;

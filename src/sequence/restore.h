@@ -16,7 +16,7 @@ struct RestoreParts {
 };
 
 struct RestoreRequest {
-  std::string from;  // a file, a directory with the unpacked members, or "-"; or a set made by hand
+  std::string from;                     // a file, a directory with the unpacked members, or "-"; or a set made by hand
   std::vector<std::string> identities;  // files with private keys, if it is encrypted
   RestoreParts parts;
   bool yes = false;           // do not ask
@@ -26,6 +26,7 @@ struct RestoreRequest {
   std::string
       safety_directory;     // where to; empty: beside the backup, or the current directory if that is standard input
   bool adopt_keys = false;  // set the backup's ENCRYPT_KEYs in the system's Secrets if they differ
+  unsigned jobs = 0;        // databases that are loaded at the same time; 0: as many as this machine has processors
   bool strip_definers = false;  // even where the server could set them
   std::chrono::seconds timeout{600};
 };

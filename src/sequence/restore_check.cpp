@@ -75,8 +75,7 @@ archive::BackupReader open_backup(const std::string& from, ui::Reporter& reporte
       piped ? spool_standard_input() : archive::FileDescriptor(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.is_open()) return archive::BackupReader::open(from);
   const bool encrypted = archive::is_encrypted(file.get());
-  if (encrypted)
-    file = archive::decrypt(file.get(), options.identities, std::filesystem::temp_directory_path(), shown);
+  if (encrypted) file = archive::decrypt(file.get(), options.identities, std::filesystem::temp_directory_path(), shown);
   // By its path, a single file of a set is known by the others beside it.
   const auto set = piped || encrypted ? archive::HandMadeSet::find(file, shown) : archive::HandMadeSet::find(from);
   if (set) return as_backup(*set, options.names, reporter);

@@ -4,8 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <atomic>
 #include <set>
 
+#include "archive/parallel.h"
 #include "process/interrupt.h"
 #include "ui/step.h"
 
@@ -143,47 +145,70 @@ void ServerRestore::create_accounts() {
   if (!statements.empty()) stocked_.server.database.query(statements);
 }
 
-void ServerRestore::load(const DatabaseMember& database, const std::string& what, DumpCut cut,
-                         std::uint64_t plain_end) {
-  MemberSource source(backup_.reader, database.member, std::move(cut));
+void ServerRestore::load(const Load& load, const std::function<void(std::uint64_t)>& passed) {
+  MemberSource source(backup_.reader, load.database->member, load.cut);
   const std::uint64_t size = source.size();
-  ui::Step step(reporter_, fmt::format("{} {}", what, database.name), size);
   stocked_.server.database.load(
       size,
       [&](std::span<std::byte> room) {
         const std::size_t count = source.read(room);
-        step.add(count);
+        passed(count);
         return count;
       },
-      [&] { return source.digest(); }, plain_end);
+      [&] { return source.digest(); }, load.plain_end);
+  const std::scoped_lock lock(mutex_);
   for (const auto& [account, count] : source.removed_definers()) removed_definers_[account] += count;
+}
+
+void ServerRestore::load_all(const std::string& what, const std::vector<Load>& loads, unsigned jobs) {
+  if (loads.empty()) return;
+  std::uint64_t total = 0;
+  for (const auto& load : loads) total += backup_.reader.member(load.database->member).size;
+  ui::Step step(reporter_, fmt::format("{} ({})", what, loads.size()), total);
+  std::atomic<std::uint64_t> passed = 0;
+  archive::each_in_parallel(
+      loads.size(),
+      [&](std::size_t number, const std::atomic<bool>& stop) {
+        load(loads[number], [&](std::uint64_t bytes) {
+          if (stop) throw archive::Stopped{};
+          passed += bytes;
+        });
+      },
+      [&] { step.add(passed - step.bytes()); }, jobs);
   step.done();
 }
 
 void ServerRestore::load_databases(const std::function<void()>& before_drop) {
+  before_drop();
+  std::string drops = fmt::format("SET SESSION lock_wait_timeout = {}, foreign_key_checks = 0;\n", kDropTimeoutSeconds);
+  std::vector<Load> loads;
   for (const auto& database : databases_) {
-    before_drop();
-    stocked_.server.database.query(
-        fmt::format("SET SESSION lock_wait_timeout = {}, foreign_key_checks = 0; DROP DATABASE IF EXISTS {};",
-                    kDropTimeoutSeconds, quote_identifier(database.name)));
+    drops += fmt::format("DROP DATABASE IF EXISTS {};\n", quote_identifier(database.name));
     const stream::DumpFacts& facts = backup_.dumps.at(database.member);
     if (strip_definers_) {
       const std::uint64_t end = facts.views_at == 0 ? facts.bytes : facts.views_at;
-      load(database, "Loading database", {{{0, end}}, true}, 0);
+      loads.push_back({&database, {{{0, end}}, true}, 0});
     } else {
-      load(database, "Loading database", {}, facts.views_at);
+      loads.push_back({&database, {}, facts.views_at});
     }
   }
+  stocked_.server.database.query(drops);
+  const auto size_of = [&](const Load& load) { return backup_.reader.member(load.database->member).size; };
+  // The last to end is what all wait for.
+  std::stable_sort(loads.begin(), loads.end(), [&](const Load& a, const Load& b) { return size_of(a) > size_of(b); });
+  load_all("Loading the databases", loads, request_.jobs);
 }
 
 void ServerRestore::load_views() {
+  std::vector<Load> loads;
   for (const auto& database : databases_) {
     const stream::DumpFacts& facts = backup_.dumps.at(database.member);
     if (facts.views_at == 0) continue;
     // The settings at the dump's beginning are what its end puts back.
-    load(database, "Loading the views of", {{{0, facts.header_bytes}, {facts.views_at, facts.bytes}}, strip_definers_},
-         0);
+    loads.push_back({&database, {{{0, facts.header_bytes}, {facts.views_at, facts.bytes}}, strip_definers_}, 0});
   }
+  // One after the other: for a moment, a view that another one reads is not there.
+  load_all("Loading their views", loads, 1);
 }
 
 void ServerRestore::grant() {

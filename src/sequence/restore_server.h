@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -42,7 +43,7 @@ class ServerRestore {
   void end_sessions();
   void drop_extra();
   void create_accounts();
-  // `before_drop` is called before each database is dropped, and may throw.
+  // `before_drop` is called before the databases are dropped, and may throw.
   void load_databases(const std::function<void()>& before_drop);
   void grant();
   void load_views();
@@ -56,7 +57,15 @@ class ServerRestore {
     std::string name;
     std::string member;
   };
-  void load(const DatabaseMember& database, const std::string& what, DumpCut cut, std::uint64_t plain_end);
+  // One load, of many at the same time.
+  struct Load {
+    const DatabaseMember* database = nullptr;
+    DumpCut cut;
+    std::uint64_t plain_end = 0;  // as Database::load() takes it
+  };
+  // All of them, so many at the same time (0: as many as this machine has processors).
+  void load_all(const std::string& what, const std::vector<Load>& loads, unsigned jobs);
+  void load(const Load& load, const std::function<void(std::uint64_t bytes)>& passed);
   [[nodiscard]] std::map<std::string, std::string> secret_passwords() const;
   void set_packet(std::uint64_t bytes);
 
@@ -72,7 +81,8 @@ class ServerRestore {
   bool has_accounts_ = false;
   bool strip_definers_ = false;
   std::uint64_t packet_before_ = 0;  // 0: not changed
-  std::map<std::string, std::uint64_t> removed_definers_;
+  std::mutex mutex_;
+  std::map<std::string, std::uint64_t> removed_definers_;  // with the mutex
   RecordChanges records_;
   std::vector<std::string> unclaimed_;
 };

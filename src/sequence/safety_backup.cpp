@@ -26,7 +26,8 @@ std::string time_text() { return archive::format_timestamp(std::time(nullptr)); 
 SafetyBackup::SafetyBackup(const System& system, const std::filesystem::path& directory, ui::Reporter& reporter)
     : reporter_(reporter),
       writer_(open_writer(directory / archive::safety_file_name(system.namespace_(), system.release(), time_text()))),
-      content_(writer_, system, time_text(), reporter) {
+      system_(system),
+      draft_(begin_draft(system, time_text())) {
   if (const std::string text = archive::foreign_owner_warning(directory); !text.empty()) reporter.warning(text);
 }
 
@@ -38,9 +39,11 @@ void SafetyBackup::require_possible(const std::vector<StockedServer>& stocked, c
 void SafetyBackup::take(const MaintenanceRun& run, std::vector<StockedServer>& stocked, SharedFiles& files,
                         const FilesFacts& facts) {
   reporter_.info("Backing up first what is about to be replaced");
-  content_.add_all(stocked, files, facts);
-  content_.manifest().run_id = run.id();
-  writer_.finish(content_.manifest());
+  complete_draft(draft_, system_, stocked, facts);
+  LiveContent content(stocked, files);
+  write_members(writer_, draft_, content, reporter_);
+  draft_.manifest.run_id = run.id();
+  writer_.finish(draft_.manifest);
   reporter_.info(fmt::format("What is there now is kept in {}", path()));
 }
 

@@ -27,7 +27,8 @@ class SafetyBackup {
  private:
   ui::Reporter& reporter_;
   archive::BackupWriter writer_;
-  BackupContent content_;
+  const System& system_;
+  BackupDraft draft_;
 };
 
 }  // namespace exastro

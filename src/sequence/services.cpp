@@ -5,17 +5,18 @@
 
 #include <algorithm>
 #include <exception>
+#include <functional>
 #include <map>
 #include <random>
-#include <thread>
 
 #include "process/interrupt.h"
 #include "sequence/maintenance.h"
+#include "sequence/side_by_side.h"
 
 namespace exastro {
 namespace {
 
-constexpr std::chrono::milliseconds kPause{500};
+constexpr std::chrono::seconds kLongestLook{5};
 
 std::vector<std::string> namespaces_of(const MaintenanceRecord& record) {
   std::vector<std::string> namespaces;
@@ -56,6 +57,19 @@ std::vector<std::string> still_running(kube::Cluster& cluster, const System& sys
   return running;
 }
 
+// kubectl scales one after the other, and no more than some in a second: several at a time do not wait for each other.
+void scale(kube::Cluster& cluster, const std::string& namespace_, const std::vector<std::string>& references,
+           int replicas) {
+  constexpr std::size_t kAtOnce = 5;
+  std::vector<std::function<void()>> works;
+  for (std::size_t at = 0; at < references.size(); at += kAtOnce) {
+    const auto from = references.begin() + static_cast<std::ptrdiff_t>(at);
+    const auto end = references.begin() + static_cast<std::ptrdiff_t>(std::min(at + kAtOnce, references.size()));
+    works.emplace_back([&, some = std::vector<std::string>(from, end)] { cluster.scale(namespace_, some, replicas); });
+  }
+  side_by_side(works);
+}
+
 void suspend(kube::Cluster& cluster, const std::string& namespace_, const std::string& name, bool on) {
   cluster.patch("cronjob", namespace_, name, {{"spec", {{"suspend", on}}}});
 }
@@ -80,6 +94,8 @@ class Refusals {
 };
 
 }  // namespace
+
+bool serves_people(const Workload& workload) { return workload.role == Role::kEntry || workload.role == Role::kClient; }
 
 std::vector<Workload> to_stop(const std::vector<Workload>& workloads, Standstill standstill) {
   std::vector<Workload> stopped;
@@ -190,24 +206,33 @@ void update_record(kube::Cluster& cluster, const MaintenanceRecord& record, cons
   cluster.replace(object);
 }
 
-void stop_services(kube::Cluster& cluster, const System& system, Standstill standstill, MaintenanceRecord& record) {
+std::vector<Workload> record_running(kube::Cluster& cluster, const System& system, Standstill standstill,
+                                     MaintenanceRecord& record) {
   // As they are now: what was found when the program began may be minutes old.
-  const std::vector<Workload> stopped = to_stop(list_workloads(cluster, system.releases), standstill);
+  std::vector<Workload> stopped = to_stop(list_workloads(cluster, system.releases), standstill);
+  std::stable_partition(stopped.begin(), stopped.end(),
+                        [](const Workload& workload) { return workload.role == Role::kEntry; });
+  std::stable_partition(stopped.begin(), stopped.end(),
+                        [](const Workload& workload) { return serves_people(workload); });
   for (const auto& workload : stopped) {
     if (record.has_workload(workload.kind, workload.namespace_, workload.name)) continue;
     record.workloads.push_back(
         {workload.kind, workload.namespace_, workload.name, workload.replicas, workload.suspended});
   }
   update_record(cluster, record, record.run_id);
+  return stopped;
+}
+
+void stop_workloads(kube::Cluster& cluster, const std::vector<Workload>& workloads) {
   std::map<std::string, std::vector<std::string>> running;  // by namespace
-  for (const auto& workload : stopped) {
+  for (const auto& workload : workloads) {
     if (workload.kind == WorkloadKind::kCronJob) {
       if (!workload.suspended) suspend(cluster, workload.namespace_, workload.name, true);
     } else if (workload.replicas > 0) {
       running[workload.namespace_].push_back(workload.reference());
     }
   }
-  for (const auto& [namespace_, references] : running) cluster.scale(namespace_, references, 0);
+  for (const auto& [namespace_, references] : running) scale(cluster, namespace_, references, 0);
 }
 
 std::vector<std::string> not_ready(kube::Cluster& cluster, const MaintenanceRecord& record) {
@@ -242,7 +267,8 @@ void wait_until_stopped(kube::Cluster& cluster, const System& system, const Main
           "Wait for their jobs to end, or look at one with `kubectl describe pod`, and run the command again; "
           "--timeout gives them longer.");
     }
-    std::this_thread::sleep_for(kPause);
+    const auto slash = running.front().find('/');
+    cluster.await_removal(running.front().substr(0, slash), "pod", running.front().substr(slash + 1), kLongestLook);
   }
 }
 
@@ -250,18 +276,22 @@ void remove_pods(kube::Cluster& cluster, const MaintenanceRecord& record) {
   for (const auto& pod : record.pods) cluster.remove("pod", pod.namespace_, pod.name);
 }
 
-void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter) {
-  // What is being put back is not given up half-way.
-  const process::Interrupt::Shield shield;
+namespace {
+
+// Whether the record is in the cluster. If not, its pods are removed; throws Error (kBusy) if another's is there.
+bool is_held(kube::Cluster& cluster, const MaintenanceRecord& record) {
   const auto present = find_record(cluster, record.namespace_, record.release);
-  if (!present || present->run_id != record.run_id) {
-    // A run that slept, say: somebody has put its things back, and may be at work.
-    remove_pods(cluster, record);
-    if (!present) return;
-    throw Error(fmt::format("The services are held by a {} of {} now, so this run has started nothing.",
-                            present->operation, present->started_by),
-                "Look with: kubectl exastro status", ExitStatus::kBusy);
-  }
+  if (present && present->run_id == record.run_id) return true;
+  // A run that slept, say: somebody has put its things back, and may be at work.
+  remove_pods(cluster, record);
+  if (!present) return false;
+  throw Error(fmt::format("The services are held by a {} of {} now, so this run has started nothing.",
+                          present->operation, present->started_by),
+              "Look with: kubectl exastro status", ExitStatus::kBusy);
+}
+
+// As start_workloads(), of a record that is held.
+void start_recorded(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter) {
   std::map<std::string, Json> live;
   for (const auto& namespace_ : namespaces_of(record)) {
     for (const auto& workload : parse_workloads(cluster.list("deployments,statefulsets,cronjobs", namespace_, ""))) {
@@ -270,7 +300,8 @@ void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui:
     }
   }
   Refusals refusals;
-  std::map<std::pair<std::string, int>, std::vector<std::string>> groups;
+  using Group = std::pair<std::pair<std::string, int>, std::vector<std::string>>;
+  std::vector<Group> groups;  // in the order of the record
   std::vector<const StoppedWorkload*> resumed;
   for (const auto& workload : record.workloads) {
     const auto found = live.find(workload.namespace_ + "/" + reference(workload));
@@ -292,18 +323,35 @@ void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui:
                       reference(workload), workload.namespace_, now, workload.replicas));
       continue;
     }
-    groups[{workload.namespace_, workload.replicas}].push_back(reference(workload));
+    const std::pair key(workload.namespace_, workload.replicas);
+    auto group = std::find_if(groups.begin(), groups.end(), [&](const Group& one) { return one.first == key; });
+    if (group == groups.end()) group = groups.insert(group, {key, {}});
+    group->second.push_back(reference(workload));
   }
   // One that is refused does not keep the others down.
   for (const auto& [key, references] : groups) {
     refusals.attempt([&, &count = key.second, &namespace_ = key.first, &names = references] {
-      cluster.scale(namespace_, names, count);
+      scale(cluster, namespace_, names, count);
     });
   }
   for (const auto* workload : resumed) {
     refusals.attempt([&] { suspend(cluster, workload->namespace_, workload->name, false); });
   }
   refusals.throw_first();
+}
+
+}  // namespace
+
+void start_workloads(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter) {
+  // What is being put back is not given up half-way.
+  const process::Interrupt::Shield shield;
+  if (is_held(cluster, record)) start_recorded(cluster, record, reporter);
+}
+
+void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter) {
+  const process::Interrupt::Shield shield;
+  if (!is_held(cluster, record)) return;
+  start_recorded(cluster, record, reporter);
   remove_pods(cluster, record);
   // Last, so that whatever failed above can be done again from it.
   remove_record(cluster, record);

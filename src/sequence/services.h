@@ -16,6 +16,10 @@ namespace exastro {
 // keeps what is gone.
 enum class Standstill { kWriters, kAllClients };
 
+// Whether people notice when it is stopped: the proxy, and what answers behind it. All else is stopped before it, as
+// the back-yard takes longest to go, and started after it.
+bool serves_people(const Workload& workload);
+
 // Which of the workloads a standstill stops.
 std::vector<Workload> to_stop(const std::vector<Workload>& workloads, Standstill standstill);
 
@@ -49,9 +53,13 @@ void update_record(kube::Cluster& cluster, const MaintenanceRecord& record, cons
 // Removes the record if it is this run's.
 void remove_record(kube::Cluster& cluster, const MaintenanceRecord& record);
 
-// Writes into the record what runs now, then stops it. Counts that the record has already are kept: they are those of a
-// run that was cut off. On an error what was stopped stays recorded, and `start_services` puts it back.
-void stop_services(kube::Cluster& cluster, const System& system, Standstill standstill, MaintenanceRecord& record);
+// Writes into the record what runs now and has to stop, and gives it. Counts that the record has already are kept: they
+// are those of a run that was cut off. What is put back first, since people wait for it, comes first.
+std::vector<Workload> record_running(kube::Cluster& cluster, const System& system, Standstill standstill,
+                                     MaintenanceRecord& record);
+
+// Stops recorded workloads. On an error what was stopped is put back by `start_services`.
+void stop_workloads(kube::Cluster& cluster, const std::vector<Workload>& workloads);
 
 // Waits until the pods of what the record stopped, and those that a back-yard started on the shared files, are gone.
 // Throws Error that names the ones that will not go.
@@ -69,9 +77,12 @@ std::vector<std::string> started_meanwhile(kube::Cluster& cluster, const System&
 // Removes the record's maintenance pods; no error if they are gone.
 void remove_pods(kube::Cluster& cluster, const MaintenanceRecord& record);
 
-// Puts every workload back to what the record says, removes the record's pods, and last the record. A workload that
-// somebody has changed meanwhile is left as it is and reported; one that is gone too. If the record in the cluster is
-// not this one any more, only the pods are removed. Tries everything before it throws. Safe to call again.
+// Puts every workload back to what the record says. One that somebody has changed meanwhile is left as it is and
+// reported; one that is gone too. If the record in the cluster is not this one any more, only its pods are removed.
+// Tries everything before it throws. Safe to call again.
+void start_workloads(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter);
+
+// The same, and then removes the record's pods, and last the record.
 void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter);
 
 }  // namespace exastro

@@ -186,6 +186,11 @@ void SharedFiles::pack(const kube::ByteHandler& sink, const kube::DigestOf& dige
         3);
 }
 
+StagedFile SharedFiles::stage_pack(StagingRequest request) {
+  request.items = {"the shared files"};
+  return stage(cluster_, pod_, {std::string(kFind) + kPack, {path_}, ""}, request, "tar and gzip").files.front();
+}
+
 void SharedFiles::unpack_beside(const std::string& run_id, std::uint64_t size, const kube::ByteSource& source,
                                 const kube::DigestOf& digest) {
   judge("Unpacking the shared files", cluster_.upload(pod_, {kUnpack, {path_, run_id}, ""}, size, source, digest), 4);

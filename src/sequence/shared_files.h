@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kube/cluster.h"
+#include "sequence/staging.h"
 
 namespace exastro {
 
@@ -33,6 +34,9 @@ class SharedFiles {
   // Everything but lost+found, .snapshot and our own .exastro-* at the root, as a tar compressed with gzip, names
   // relative to the root. Throws Error if anything could not be read or changed meanwhile.
   void pack(const kube::ByteHandler& sink, const kube::DigestOf& digest);
+
+  // The same, in the pod, into a file that is kept there. Throws Error, and StagingFull.
+  StagedFile stage_pack(StagingRequest request);
 
   // Unpacks such a tar into a directory beside the files; changes none of them. Throws Error.
   void unpack_beside(const std::string& run_id, std::uint64_t size, const kube::ByteSource& source,

@@ -54,6 +54,8 @@ std::size_t stopped_count(const MaintenanceRecord& record) {
 std::string Status::state() const {
   if (holder && holder->alive) return holder->name + ", runs now";
   if (record) {
+    if (record->holds_backup())
+      return fmt::format("running; a backup {} waits to be fetched until {}", who(*record), record->staged_until);
     if (record->operation == "stop") return fmt::format("stopped by {}, {}", record->started_by, record->started_at);
     if (record->destructive && record->is_reinstall())
       return "partly removed: a reinstall " + who(*record) + " was cut off";
@@ -66,6 +68,7 @@ std::string Status::state() const {
 std::string Status::next() const {
   if (holder && holder->alive) return "wait until it has ended";
   if (record && record->destructive) return half_replaced(*record).next();
+  if (record && record->holds_backup()) return "kubectl exastro fetch";
   if (record) return "kubectl exastro start";
   if (!left_pods.empty()) return "kubectl delete pod " + left_pods.front().substr(left_pods.front().find('/') + 1);
   if (!not_ready.empty()) return "kubectl get pods";

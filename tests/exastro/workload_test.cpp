@@ -85,7 +85,8 @@ TEST(MaintenanceRecord, GoesThereAndBack) {
                            {},
                            {"platform", "ITA_DB"},
                            {"pf-user"},
-                           {{"shared", 1048576}}};
+                           {{"shared", 1048576}},
+                           "2026-11-26T00:00:00Z"};
   record.workloads = {{WorkloadKind::kDeployment, "ns", "platform-auth", 2, false},
                       {WorkloadKind::kCronJob, "ns2", "clean", 0, true}};
   record.pods = {{"ns", "exastro-maintenance-1"}};
@@ -99,6 +100,8 @@ TEST(MaintenanceRecord, GoesThereAndBack) {
   EXPECT_TRUE(back.destructive);
   EXPECT_EQ(back.source, record.source);
   EXPECT_EQ(back.safety_backup, record.safety_backup);
+  EXPECT_EQ(back.staged_until, record.staged_until);
+  EXPECT_TRUE(back.holds_backup());
 }
 
 TEST(MaintenanceRecord, OneThatCannotBeReadIsAnError) {

@@ -31,9 +31,9 @@ class Run : public testing::Test {
     return cluster_.workloads == before_ && cluster_.config_maps.empty() && cluster_.maintenance_pods.empty();
   }
 
-  MaintenanceRun::Options backup_{"backup", false, "", {}};
-  MaintenanceRun::Options restore_{"restore", true, "/backups/exastro.tar", {}};
-  MaintenanceRun::Options stop_{"stop", false, "", {}};
+  MaintenanceRun::Options backup_{.operation = "backup"};
+  MaintenanceRun::Options restore_{.operation = "restore", .replaces_all = true, .source = "/backups/exastro.tar"};
+  MaintenanceRun::Options stop_{.operation = "stop"};
   MemoryCluster cluster_;
   System system_;
   std::map<std::string, MemoryCluster::State> before_;
@@ -95,6 +95,72 @@ TEST_F(Run, AMomentsTroubleInTheNetworkLeavesNothingStopped) {
   MaintenanceRun run(cluster_, system_, backup_, *reporter_);
   run.stop(Standstill::kWriters, std::chrono::seconds(1));
   cluster_.fail_at = static_cast<int>(cluster_.calls.size()) + 1;
+  run.put_back();
+  EXPECT_TRUE(is_as_before());
+}
+
+TEST_F(Run, WhatPeopleSeeIsStoppedLastAndStartedFirst) {
+  MaintenanceRun run(cluster_, system_, restore_, *reporter_);
+  run.stop(Standstill::kAllClients, std::chrono::seconds(1));
+  run.put_back();
+  std::vector<std::string> scaled;
+  for (const auto& call : cluster_.calls) {
+    if (call.starts_with("scale ")) scaled.push_back(call.substr(call.find('/') + 1));
+  }
+  const std::vector<std::string> wanted{"ita-by-one",    "platform-auth", "ita-api-admin",
+                                        "platform-auth", "ita-api-admin", "ita-by-one"};
+  EXPECT_EQ(scaled, wanted);
+}
+
+TEST_F(Run, WhatItHoldsStaysUntilAnotherFetchesIt) {
+  const MaintenanceRun::Options fetch{.operation = "fetch", .fetches = true};
+  std::string pod;
+  {
+    MaintenanceRun run(cluster_, system_, backup_, *reporter_);
+    run.start_pods(std::chrono::seconds(1));
+    run.stop(Standstill::kWriters, std::chrono::seconds(1));
+    run.resume();
+    EXPECT_EQ(cluster_.workloads, before_);
+    EXPECT_FALSE(find_record(cluster_, system_)->holds_backup()) << "what it holds may not be whole yet";
+    run.hold_backup();
+    pod = run.pod_of(system_.ita).name;
+    const Error error = run.after_failure(Error("The line broke.", "", ExitStatus::kFailed));
+    EXPECT_NE(error.next().find("kubectl exastro fetch -n ns"), std::string::npos);
+    EXPECT_EQ(error.status(), ExitStatus::kFailed);
+  }
+  ASSERT_TRUE(cluster_.maintenance_pods.contains(pod));
+  EXPECT_EQ(cluster_.maintenance_pods.at(pod)["spec"]["activeDeadlineSeconds"], 72 * 3600);
+  {
+    const MaintenanceRun run(cluster_, system_, fetch, *reporter_);
+    EXPECT_EQ(run.pod_of(system_.ita).name, pod);
+    EXPECT_EQ(run.pod_of(system_.platform).name, pod);
+  }
+  EXPECT_TRUE(find_record(cluster_, system_)->holds_backup()) << "one that did not end well leaves it as it was";
+  {
+    MaintenanceRun run(cluster_, system_, fetch, *reporter_);
+    run.put_back();
+  }
+  EXPECT_TRUE(is_as_before());
+  try {
+    const MaintenanceRun run(cluster_, system_, fetch, *reporter_);
+    FAIL() << "there is nothing to fetch";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status(), ExitStatus::kNotFound);
+  }
+}
+
+TEST_F(Run, WhatWasNotFetchedIsGivenUpForTheNext) {
+  {
+    MaintenanceRun run(cluster_, system_, backup_, *reporter_);
+    run.start_pods(std::chrono::seconds(1));
+    run.hold_backup();
+  }
+  start_after_maintenance(cluster_, system_, false, *reporter_);
+  EXPECT_NE(out_.str().find("kubectl exastro fetch"), std::string::npos);
+  ASSERT_EQ(cluster_.maintenance_pods.size(), 1U);
+  MaintenanceRun run(cluster_, system_, backup_, *reporter_);
+  EXPECT_NE(err_.str().find("was not fetched; it is given up"), std::string::npos);
+  EXPECT_TRUE(cluster_.maintenance_pods.empty());
   run.put_back();
   EXPECT_TRUE(is_as_before());
 }
@@ -165,7 +231,7 @@ TEST_F(Run, WhatARunThatWasKilledLeftIsPutBackFirst) {
   record.run_id = "killed";
   record.operation = "backup";
   create_record(cluster_, record);
-  stop_services(cluster_, system_, Standstill::kWriters, record);
+  stop_workloads(cluster_, record_running(cluster_, system_, Standstill::kWriters, record));
   cluster_.maintenance_pods["exastro-maintenance-killed"] = {};
   record.pods = {{"ns", "exastro-maintenance-killed"}};
   update_record(cluster_, record, record.run_id);
@@ -200,7 +266,7 @@ TEST_F(Run, StartAfterARestoreThatWasCutOffCleansUpInAPod) {
   record.run_id = "killed";
   record.operation = "restore";
   create_record(cluster_, record);
-  stop_services(cluster_, system_, Standstill::kAllClients, record);
+  stop_workloads(cluster_, record_running(cluster_, system_, Standstill::kAllClients, record));
   start_after_maintenance(cluster_, system_, false, *reporter_);
   EXPECT_TRUE(is_as_before());
   EXPECT_EQ(cluster_.commands, 1) << "what was unpacked beside the files is removed";

@@ -109,6 +109,7 @@ class MemoryCluster : public kube::Cluster {
     if (kind == "pod") maintenance_pods.erase(name);
     removed.push_back(kind + "/" + name);
   }
+  void await_removal(const std::string&, const std::string&, const std::string&, std::chrono::seconds) override {}
   void scale(const std::string&, const std::vector<std::string>& references, int replicas) override {
     for (const auto& reference : references) {
       change("scale " + reference);

@@ -342,7 +342,8 @@ TEST(Reinstall, OthersAreRefusedMeanwhileWithTheCommandThatFinishesIt) {
   system.platform.namespace_ = system.ita.namespace_ = "ns";
   system.platform.release = "exastro";
   try {
-    MaintenanceRun run(site.cluster, system, {"restore", true, "", site.request.lease}, *site.reporter);
+    MaintenanceRun run(site.cluster, system,
+                       {.operation = "restore", .replaces_all = true, .lease = site.request.lease}, *site.reporter);
     FAIL() << "not refused";
   } catch (const Error& error) {
     EXPECT_EQ(error.status(), ExitStatus::kServicesStopped);

@@ -104,13 +104,15 @@ class RoundTrip : public RealServer {
   std::filesystem::path back_up() {
     const auto path = *directory_ / "backup.tar";
     archive::BackupWriter writer(path);
-    BackupContent content(writer, system_, "20260131-123456", *reporter_);
+    BackupDraft draft = begin_draft(system_, "20260131-123456");
     std::vector<StockedServer> stocked;
     stocked.push_back(stock());
     std::filesystem::create_directory(*directory_ / "storage");
     SharedFiles files(cluster(), LocalPod::container(), (*directory_ / "storage").string());
-    content.add_all(stocked, files, files.facts());
-    writer.finish(content.manifest());
+    complete_draft(draft, system_, stocked, files.facts());
+    LiveContent content(stocked, files);
+    write_members(writer, draft, content, *reporter_);
+    writer.finish(draft.manifest);
     return path;
   }
 

@@ -44,7 +44,7 @@ class Services : public testing::Test {
     record.started_by = "me@here";
     record.pods = {{"ns", "exastro-maintenance-run"}};
     create_record(cluster_, record);
-    stop_services(cluster_, system_, standstill_, record);
+    stop_workloads(cluster_, record_running(cluster_, system_, standstill_, record));
     return record;
   }
   int replicas(const std::string& reference) { return cluster_.workloads.at(reference).replicas; }
@@ -105,7 +105,7 @@ TEST_F(Services, ASecondStopDoesNotWriteOverTheRecord) {
 
 TEST_F(Services, CountsThatARecordHasAreNotThoseOfAStoppedSystem) {
   MaintenanceRecord record = stop();
-  stop_services(cluster_, system_, Standstill::kAllClients, record);
+  stop_workloads(cluster_, record_running(cluster_, system_, Standstill::kAllClients, record));
   start_services(cluster_, record, *reporter_);
   EXPECT_EQ(cluster_.workloads, before_);
 }

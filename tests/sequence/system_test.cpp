@@ -83,6 +83,9 @@ class ScriptedCluster : public kube::Cluster {
   Json create(const Json&) override { return changed(), Json(); }
   Json replace(const Json&) override { return changed(), Json(); }
   void remove_if_unchanged(const Json&) override { changed(); }
+  void await_removal(const std::string&, const std::string&, const std::string&, std::chrono::seconds) override {
+    changed();
+  }
   void remove(const std::string&, const std::string&, const std::string&) override { changed(); }
   void scale(const std::string&, const std::vector<std::string>&, int) override { changed(); }
   void patch(const std::string&, const std::string&, const std::string&, const Json&) override { changed(); }

@@ -114,6 +114,8 @@ class Site:
         record = self.record()
         if record and record["destructive"]:
             self.end_restore(record, chance)
+        elif record and record.get("stagedUntil"):
+            self.end_staging(chance)
         elif record or status not in (0, 1, 5, 6, 130):
             self.next_command(chance)
         elif chance.random() < 0.3:
@@ -136,6 +138,20 @@ class Site:
             raise Lost(f"status does not say how to go on: {told}")
         self.plugin.run("restore", *self.where, "--yes", "--from", source, "--safety-dir", self.scratch)
         self.present = self.present if back else self.other()
+
+    def end_staging(self, chance):
+        """A backup that was read and not fetched is fetched, removed, or given up for another"""
+        told = self.plugin.run("status", *self.where).out
+        if "kubectl exastro fetch" not in told:
+            raise Lost(f"status does not say how to go on: {told}")
+        self.plugin.run("start", *self.where)
+        if chance.random() < 0.25:
+            self.plugin.run("fetch", *self.where, "--discard")
+        elif chance.random() < 0.25:
+            self.next_command(chance)
+        else:
+            self.plugin.run("fetch", *self.where, "-o", self.scratch / "fetched.tar")
+            self.plugin.run("verify", "--from", self.scratch / "fetched.tar")
 
     def next_command(self, chance):
         what = chance.choice(["start", "backup", "restore"])

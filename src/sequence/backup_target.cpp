@@ -1,0 +1,109 @@
+#include "sequence/backup_target.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "archive/names.h"
+#include "process/interrupt.h"
+#include "sequence/backup_content.h"
+#include "ui/format.h"
+
+namespace exastro {
+
+namespace fs = std::filesystem;
+
+fs::path target_path(const System& system, const TargetRequest& request, const std::string& time_text) {
+  const std::string& target = request.target;
+  const std::string name = archive::backup_file_name(system.namespace_(), system.release(), time_text) +
+                           (request.recipients.empty() ? "" : ".age");
+  if (target.empty()) return name;
+  std::error_code ignored;
+  if (target.back() == '/' || fs::is_directory(target, ignored)) return fs::path(target) / name;
+  return target;
+}
+
+BackupTarget::BackupTarget(const System& system, const TargetRequest& request, const std::string& time_text,
+                           ui::Reporter& reporter)
+    : to_standard_output_(request.is_standard_output()) {
+  if (to_standard_output_ && ::isatty(STDOUT_FILENO) == 1) {
+    throw Error("A backup is not for a terminal.", "Redirect it: kubectl exastro backup -o - > FILE",
+                ExitStatus::kUsage);
+  }
+  if (!to_standard_output_) {
+    path_ = target_path(system, request, time_text);
+    const fs::path directory = path_.has_parent_path() ? path_.parent_path() : ".";
+    archive::remove_partial_files(directory);
+    if (const std::string text = archive::foreign_owner_warning(directory); !text.empty()) reporter.warning(text);
+  }
+  if (!request.recipients.empty()) {
+    if (!to_standard_output_) encrypted_.emplace(path_, false);
+    encryptor_.emplace(request.recipients);
+  }
+}
+
+archive::BackupWriter BackupTarget::open_writer() const {
+  if (to_standard_output_ || encryptor_) return archive::BackupWriter::unnamed(fs::temp_directory_path());
+  return archive::BackupWriter(path_);
+}
+
+void BackupTarget::check_room(const archive::BackupWriter& writer, std::uint64_t estimate) const {
+  check_local_room(writer, estimate);
+  if (encrypted_) check_local_room(encrypted_->path(), estimate);
+}
+
+void BackupTarget::deliver(const archive::BackupWriter& writer, const std::optional<Error>& late) {
+  // What was read at the price of an outage is not lost to a Ctrl-C while the services were being started again: a file
+  // gets it all the same, encrypted or not. Who reads standard output may never do so; both are told then.
+  std::optional<process::Interrupt::Shield> shield;
+  if (late && !path_.empty()) shield.emplace();
+  try {
+    deliver(writer);
+  } catch (const Error& error) {
+    if (!late) throw;
+    throw Error(fmt::format("{} There is no backup either: {}", late->what(), error.what()), late->next(),
+                late->status());
+  }
+}
+
+void BackupTarget::deliver(const archive::BackupWriter& writer) {
+  bytes_ = writer.size();
+  if (!to_standard_output_ && !encryptor_) return;
+  std::optional<process::Interrupt::Plain> plain;  // who reads may never do so, and nothing is left to put back
+  if (to_standard_output_) plain.emplace();
+  if (!encryptor_) {
+    writer.copy_to(STDOUT_FILENO);
+    return;
+  }
+  std::uint64_t offset = 0;
+  const auto pull = [&](std::span<std::byte> room) {
+    const std::size_t count = writer.read_at(room, offset);
+    offset += count;
+    return count;
+  };
+  bytes_ = encryptor_->encrypt(pull, encrypted_ ? encrypted_->get() : STDOUT_FILENO,
+                               encrypted_ ? encrypted_->path().string() : "the output");
+  if (encrypted_) encrypted_->publish();
+}
+
+void report_backup(const BackupTarget& target, const archive::Manifest& manifest, double seconds,
+                   ui::Reporter& reporter) {
+  const std::string where = target.path().empty() ? "standard output" : target.path().string();
+  std::string text =
+      fmt::format("Backup {}{}\n  {} in {} databases{}\n  services stopped for {}, {} in all", where,
+                  target.is_encrypted() ? ", encrypted" : "", ui::bytes_text(target.bytes()), manifest.databases.size(),
+                  manifest.files ? fmt::format(" and {} files", manifest.files->entries) : "",
+                  ui::duration_text(std::chrono::duration<double>(manifest.outage_seconds)),
+                  ui::duration_text(std::chrono::duration<double>(seconds)));
+  for (const auto& sentence : manifest.not_included) text += "\n  not included: " + sentence;
+  reporter.result({{"file", target.path().string()},
+                   {"bytes", target.bytes()},
+                   {"encrypted", target.is_encrypted()},
+                   {"databases", manifest.databases.size()},
+                   {"outage_seconds", manifest.outage_seconds},
+                   {"seconds", seconds},
+                   {"warnings", manifest.warnings},
+                   {"not_included", manifest.not_included}},
+                  text);
+}
+
+}  // namespace exastro

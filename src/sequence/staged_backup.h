@@ -1,0 +1,46 @@
+// A backup that the maintenance pods hold: read while the services stood still, to be fetched while they run.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sequence/backup_draft.h"
+#include "sequence/staging.h"
+
+namespace exastro {
+
+enum class StagingMode { kAuto, kAlways, kNever };
+
+struct StagingPlan {
+  StagedForm form = StagedForm::kPlain;
+  unsigned jobs = 1;          // dumps at the same time
+  std::uint64_t reserve = 0;  // bytes that stay free in each pod
+};
+
+// How data of so many bytes would be kept in these pods; absent if it would not, because of the mode, or since a pod
+// has no room, which `why` says then. `jobs` of 0: as many as the pods have processors, two at least, eight at most.
+// Throws Error if it must be kept and cannot be.
+std::optional<StagingPlan> plan_staging(kube::Cluster& cluster, const std::vector<kube::Pod>& pods, std::uint64_t bytes,
+                                        StagingMode mode, unsigned jobs, std::string& why);
+
+struct StagedBackup {
+  BackupDraft draft;
+  std::map<std::string, StagedFile> files;  // by the names of the members
+};
+
+// As they are kept.
+std::uint64_t bytes_of(const std::map<std::string, StagedFile>& files);
+
+// Reads every database and the shared files into their pods, all at the same time. Adds to `warnings` what a person is
+// to know of it. Throws Error, and StagingFull.
+std::map<std::string, StagedFile> stage_content(const BackupDraft& draft, std::vector<StockedServer>& stocked,
+                                                SharedFiles& files, const StagingPlan& plan,
+                                                std::vector<std::string>& warnings);
+
+// Keeps the rest of it in the pod, so that another run can fetch it, and reads it again. They throw Error.
+void keep(kube::Cluster& cluster, const kube::Pod& pod, const StagedBackup& backup);
+StagedBackup find_kept(kube::Cluster& cluster, const kube::Pod& pod);
+
+}  // namespace exastro

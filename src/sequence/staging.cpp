@@ -1,0 +1,268 @@
+#include "sequence/staging.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <chrono>
+#include <map>
+#include <sstream>
+#include <thread>
+
+#include "process/interrupt.h"
+#include "stream/digest.h"
+
+namespace exastro {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// How long a connection may be away before it is given up.
+constexpr std::chrono::minutes kPatience{5};
+constexpr std::chrono::seconds kBetweenTries{2};
+
+// On the volume of the pod that is its own, and ends with it.
+constexpr const char* kBase = "base=${TMPDIR:-/tmp}/exastro-staged\n";
+
+constexpr const char* kNothingAround = R"sh(
+before() { :; }
+after() { :; }
+)sh";
+
+constexpr const char* kRoom = R"sh(
+df -Pk "${TMPDIR:-/tmp}" | { read -r _ && read -r _ total _ available _ && echo "$total $available $(nproc 2>/dev/null || echo 1)"; }
+)sh";
+
+// The programs are begun by whoever makes the group's directory first; all others watch. A slot takes the next item
+// that no other slot has. What has ended tells by a file, so that it can be seen from another shell.
+constexpr const char* kStage = R"sh(
+s=$base/$g
+items=$(cat)
+room() { df -Pk "$base" | { read -r _ && read -r _ _ _ available _ && [ "$available" -ge "$reserve" ]; }; }
+read_item() {
+  if [ "$form" = plain ]; then
+    { (produce "$1") 2>"$d/messages"; echo $? >"$d/s1"; } >"$d/data" </dev/null
+    echo 0 >"$d/s2"
+  else
+    { produce "$1" 2>"$d/messages"; echo $? >"$d/s1"; } </dev/null | { encode; echo $? >"$d/s2"; } >"$d/data"
+  fi
+  read -r first <"$d/s1" && read -r second <"$d/s2" && [ "$first$second" = 00 ]
+}
+slot() {
+  n=0
+  while IFS= read -r item; do
+    n=$((n + 1))
+    d=$s/$n
+    [ ! -e "$s/failed" ] || return
+    mkdir "$d" 2>/dev/null || continue
+    read_item "$item" || : >"$s/failed"
+  done <<EOF
+$items
+EOF
+}
+mkdir -p "$base" || exit 90
+if mkdir "$s" 2>/dev/null; then
+  (
+    before
+    i=0 readers=
+    while [ "$i" -lt "$slots" ]; do i=$((i + 1)); slot & readers="$readers $!"; done
+    wait $readers
+    after
+    : >"$s/ended"
+  ) </dev/null >/dev/null 2>"$s/messages" &
+  echo "$!" >"$s/new" && mv "$s/new" "$s/process"
+fi
+lives() {
+  read -r process 2>/dev/null <"$s/process" || return 0
+  read -r _ _ state _ 2>/dev/null <"/proc/$process/stat" && [ "$state" != Z ]
+}
+looks=0
+until [ -e "$s/ended" ]; do
+  sleep 0.1 2>/dev/null || sleep 1
+  looks=$((looks + 1))
+  if [ $((looks % 10)) = 0 ] && ! room; then
+    echo full
+    exit 0
+  fi
+  lives || [ -e "$s/ended" ] || { echo 'what reads the data was ended in the pod' >&2; exit 94; }
+done
+n=0
+while IFS= read -r item; do
+  n=$((n + 1))
+  d=$s/$n
+  [ -d "$d" ] || continue
+  first=-
+  second=-
+  read -r first 2>/dev/null <"$d/s1"
+  read -r second 2>/dev/null <"$d/s2"
+  echo "item $n $(wc -c <"$d/data") $first $second"
+  { tail -c 4096 "$d/messages"; tail -c 4096 "$s/messages"; } 2>/dev/null | sed "s/^/message $n /"
+done <<EOF
+$items
+EOF
+[ ! -s "$s/note" ] || sed 's/^/note /' "$s/note"
+)sh";
+
+// The same bytes each time, so that the stream can go on in the middle.
+constexpr const char* kFetch = R"sh(
+produce() { cat "$base/$1/$2/data"; }
+compress() { if [ "$form" = plain ]; then gzip -1; else cat; fi; }
+encode() { if [ "$from" = 1 ]; then compress; else compress | tail -c "+$from"; fi; }
+)sh";
+
+constexpr const char* kKeepText = R"sh(
+mkdir -p "$base" && cat >"$base/new" && mv "$base/new" "$base/text"
+)sh";
+
+constexpr const char* kGiveText = R"sh(
+cat "$base/text"
+)sh";
+
+const char* word(StagedForm form) { return form == StagedForm::kPlain ? "plain" : "gzip"; }
+
+template <typename Number>
+Number number(std::string_view text) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size())
+    throw Error(fmt::format("The maintenance pod gave '{}' where a number was expected.", text));
+  return value;
+}
+
+std::vector<std::string> words_of(const std::string& line) {
+  std::istringstream stream(line);
+  std::vector<std::string> words;
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
+}
+
+bool is_there(kube::Cluster& cluster, const kube::Pod& pod) {
+  try {
+    const auto found = cluster.get("pod", pod.namespace_, pod.name);
+    return found && !found->contains("/metadata/deletionTimestamp"_json_pointer) &&
+           found->value("/status/phase"_json_pointer, "Running") == "Running";
+  } catch (const kube::KubeError& error) {
+    return error.reason() == kube::Reason::kUnreachable;
+  }
+}
+
+// Does something that may be begun again when the connection broke, until nothing has come for so long, or what is
+// wrong is not the connection. `work` says whether it has brought anything.
+template <typename Work>
+void through_cuts(kube::Cluster& cluster, const kube::Pod& pod, Work work) {
+  auto deadline = Clock::now() + kPatience;
+  while (true) {
+    bool moved = false;
+    try {
+      work(moved);
+      return;
+    } catch (const kube::StreamCut&) {
+      if (moved) deadline = Clock::now() + kPatience;
+      if (Clock::now() >= deadline || !is_there(cluster, pod)) throw;
+    }
+    process::Interrupt::throw_if_requested();
+    std::this_thread::sleep_for(kBetweenTries);
+  }
+}
+
+struct Answer {
+  bool full = false;
+  std::map<std::size_t, std::vector<std::string>> items;  // number, bytes and two statuses, by number
+  std::map<std::size_t, std::string> messages;
+  std::string note;
+};
+
+Answer parse_answer(const std::string& text) {
+  Answer answer;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const auto words = words_of(line);
+    if (words.empty()) continue;
+    if (words[0] == "full") answer.full = true;
+    if (words[0] == "note") answer.note += line.substr(5) + "\n";
+    if (words[0] == "item" && words.size() == 5) answer.items[number<std::size_t>(words[1])] = words;
+    if (words[0] == "message" && words.size() > 2) {
+      std::string& messages = answer.messages[number<std::size_t>(words[1])];
+      messages +=
+          (messages.empty() ? "" : "\n") + line.substr(line.find(words[2], words[0].size() + words[1].size() + 1));
+    }
+  }
+  return answer;
+}
+
+}  // namespace
+
+StagingRoom look_at_room(kube::Cluster& cluster, const kube::Pod& pod) {
+  const auto words = words_of(cluster.run(pod, {kRoom, {}, ""}, ""));
+  if (words.size() != 3) throw Error("The maintenance pod did not tell how much room it has.");
+  return {number<std::uint64_t>(words[0]) * 1024, number<std::uint64_t>(words[1]) * 1024, number<unsigned>(words[2])};
+}
+
+std::optional<StagedForm> form_that_fits(const StagingRoom& room, std::uint64_t bytes) {
+  if (room.available <= room.reserve()) return std::nullopt;
+  const std::uint64_t usable = room.available - room.reserve();
+  // What the server says of its tables is not what their SQL takes: as text, a number may take twice its bytes.
+  if (usable / 2 >= bytes) return StagedForm::kPlain;
+  if (usable >= bytes) return StagedForm::kGzip;
+  return std::nullopt;
+}
+
+Staged stage(kube::Cluster& cluster, const kube::Pod& pod, const kube::Script& script, const StagingRequest& request,
+             const std::string& programs) {
+  const kube::Script staging{fmt::format("{}g={} form={} slots={} reserve={}\n", kBase, request.group,
+                                         word(request.form), request.slots, request.reserve / 1024) +
+                                 kNothingAround + script.text + kStage,
+                             script.arguments, script.confidential};
+  std::string items;
+  for (const auto& item : request.items) items += item + "\n";
+  Answer answer;
+  through_cuts(cluster, pod, [&](bool&) { answer = parse_answer(cluster.run(pod, staging, items)); });
+  if (answer.full)
+    throw StagingFull("The disk of the maintenance pod's node had no room for what is read after all.",
+                      "Let the services wait for the transfer instead: kubectl exastro backup --staging never");
+  Staged staged;
+  staged.note = std::move(answer.note);
+  auto& files = staged.files;
+  for (const auto& [number_of, words] : answer.items) {
+    if (words[3] != "0" || words[4] != "0") {
+      const std::string& messages = answer.messages[number_of];
+      throw Error(fmt::format("Reading {} failed: {} ended with status {} and {}{}{}", request.items.at(number_of - 1),
+                              programs, words[3], words[4], messages.empty() ? "" : ": ", messages));
+    }
+    files.push_back({pod, request.group, number_of, request.form, number<std::uint64_t>(words[2])});
+  }
+  if (files.size() != request.items.size()) throw Error("The maintenance pod did not read all that it was told to.");
+  return staged;
+}
+
+void fetch(kube::Cluster& cluster, const StagedFile& file, const kube::ByteHandler& sink) {
+  std::uint64_t received = 0;
+  through_cuts(cluster, file.pod, [&](bool& moved) {
+    const kube::Script script{fmt::format("{}form={} from={}\n", kBase, word(file.form), received + 1) + kFetch,
+                              {file.group, std::to_string(file.number)},
+                              ""};
+    stream::Digest digest;
+    const auto report = cluster.download(
+        file.pod, script,
+        [&](std::span<const std::byte> bytes) {
+          digest.update(bytes);
+          sink(bytes);
+          received += bytes.size();
+          moved = true;
+        },
+        [&] { return digest.hex(); });
+    if (!report.all_zero() || report.statuses.size() != 3)
+      throw Error(fmt::format("Fetching from the maintenance pod failed: {}", report.messages));
+  });
+}
+
+void stage_text(kube::Cluster& cluster, const kube::Pod& pod, const std::string& text) {
+  through_cuts(cluster, pod, [&](bool&) { cluster.run(pod, {std::string(kBase) + kKeepText, {}, ""}, text); });
+}
+
+std::string staged_text(kube::Cluster& cluster, const kube::Pod& pod) {
+  std::string text;
+  through_cuts(cluster, pod, [&](bool&) { text = cluster.run(pod, {std::string(kBase) + kGiveText, {}, ""}, ""); });
+  return text;
+}
+
+}  // namespace exastro

@@ -1,0 +1,76 @@
+// What a backup reads, kept in the maintenance pod until it is fetched: the services need not wait for the way to here.
+//
+// The programs that read run detached in the pod. A connection that breaks does not end them: whoever has begun them
+// watches them again. They end with the pod.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kube/cluster.h"
+
+namespace exastro {
+
+// Where a pod keeps it, and what may read at the same time.
+struct StagingRoom {
+  std::uint64_t total = 0;      // bytes of the file system, which the node's other pods use, too
+  std::uint64_t available = 0;  // bytes
+  unsigned processors = 1;
+
+  // Bytes that stay free: a node whose disk is nearly full evicts pods, and the database may be one of them.
+  [[nodiscard]] std::uint64_t reserve() const { return total / 100 * 15; }
+};
+
+// Throws Error.
+StagingRoom look_at_room(kube::Cluster& cluster, const kube::Pod& pod);
+
+// kPlain is the quickest to write, and is compressed on its way out; kGzip takes a third of the room.
+enum class StagedForm { kPlain, kGzip };
+
+// Which of them has room for data of so many bytes; absent if none has.
+std::optional<StagedForm> form_that_fits(const StagingRoom& room, std::uint64_t bytes);
+
+// There was no room after all. What reads goes on in the pod, which has to be renewed.
+class StagingFull : public Error {
+ public:
+  using Error::Error;
+};
+
+struct StagingRequest {
+  std::string group;  // of files, unique in the pod: letters, digits and '-'
+  StagedForm form = StagedForm::kPlain;
+  unsigned slots = 1;              // how many items are read at the same time
+  std::uint64_t reserve = 0;       // bytes that stay free
+  std::vector<std::string> items;  // in the order in which they are begun; none has a line break
+};
+
+struct StagedFile {
+  kube::Pod pod;
+  std::string group;
+  std::size_t number = 0;  // in the group, from 1
+  StagedForm form = StagedForm::kPlain;
+  std::uint64_t bytes = 0;  // as it is kept
+};
+
+struct Staged {
+  std::vector<StagedFile> files;  // in the order of the items
+  std::string note;               // what the script wrote to "$s/note", if anything
+};
+
+// Runs the script's function `produce ITEM` for every item, in the pod, each into a file; `encode`, if the script has
+// it, is what compresses. `before` and `after`, if it has them, are called around all of that. Returns when all are
+// whole. `programs` names produce and encode in errors. Throws Error with the programs' words, and StagingFull.
+Staged stage(kube::Cluster& cluster, const kube::Pod& pod, const kube::Script& script, const StagingRequest& request,
+             const std::string& programs);
+
+// Streams a staged file, compressed with gzip. A stream that is cut goes on where it was, until none has brought
+// anything for some minutes or the pod is gone. Throws Error.
+void fetch(kube::Cluster& cluster, const StagedFile& file, const kube::ByteHandler& sink);
+
+// A text that is kept beside the files for another run, and read again. Throws Error.
+void stage_text(kube::Cluster& cluster, const kube::Pod& pod, const std::string& text);
+std::string staged_text(kube::Cluster& cluster, const kube::Pod& pod);
+
+}  // namespace exastro

@@ -1,0 +1,115 @@
+"""A backup that waits in the cluster: read while the services stand still, fetched while they run."""
+import contextlib
+import json
+import os
+import signal
+import time
+
+import checks
+import pytest
+import round_trip
+from backup_file import Unpacked
+from faults import arguments_of, children
+from line import Line
+from plugin import Plugin, say
+from stage import NAMESPACE, load, picture
+
+HERE = ("-n", NAMESPACE)
+
+
+@pytest.fixture(scope="module")
+def system(stage):
+    system = stage.install("shared", values={"global": {"backyardCount": 4}})
+    load(system, size_mb=40)
+    system.wait_until_ready()
+    return system
+
+
+@pytest.fixture(scope="module")
+def wanted(system):
+    return picture(system)
+
+
+def staged_until(system):
+    found = [item for item in system.cluster.get("configmaps", *HERE)["items"]
+             if item["metadata"]["name"].startswith("kubectl-exastro")]
+    return found and json.loads(found[0]["data"]["record.json"])["stagedUntil"]
+
+
+def while_it_fetches(system, plugin, *words, cwd):
+    """A backup that has just begun to fetch"""
+    process = plugin.start("backup", *HERE, *words, cwd=cwd)
+    while not staged_until(system):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    return process
+
+
+def test_killed_while_it_fetches(system, plugin, wanted, tmp_path):
+    process = while_it_fetches(system, plugin, cwd=tmp_path)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    system.wait_until_ready()
+    assert system.cluster_state() == wanted["cluster"]
+    told = plugin.run("status", *HERE).out
+    assert "waits to be fetched until" in told and "kubectl exastro fetch" in told
+    assert "kubectl exastro fetch" in plugin.run("start", *HERE).out
+    # What changes from now on is not in it.
+    load(system, seed=2, orgs=1, files=20)
+    plugin.run("fetch", *HERE, cwd=tmp_path)
+    checks.nothing_left(system)
+    (file,) = tmp_path.glob("exastro-backup_*.tar")
+    plugin.run("verify", "--from", file)
+    round_trip.restore(plugin, file, *HERE, "--no-safety-backup")
+    checks.same(wanted, picture(system))
+
+
+def test_a_cut_line_costs_no_second_outage(system, wanted, tmp_path):
+    """Over a slow line whose streams break off three times the file is the same as it would have been"""
+    folder = tmp_path / "backup"
+    folder.mkdir()
+    with Line(4e6, tmp_path) as line:
+        distant = Plugin(kubeconfig=line.kubeconfig)
+        process = while_it_fetches(system, distant, cwd=folder)
+        system.wait_until_ready()
+        assert not list(folder.glob("exastro-backup_*.tar")), "the services wait for the transfer"
+        cut = 0
+        while process.poll() is None:
+            time.sleep(2)
+            for number in children(process.pid):
+                if b"exec" in arguments_of(number) and cut < 3:
+                    say(f"kubectl exec {number} is killed")
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(number, signal.SIGKILL)
+                        cut += 1
+        out, err = process.communicate()
+    assert process.returncode == 0, out + err
+    assert cut == 3
+    (file,) = folder.glob("exastro-backup_*.tar")
+    Unpacked(file, tmp_path / "unpacked").digests_agree()
+    checks.runs_as_before(system, wanted["cluster"])
+
+
+def test_interrupted_it_waits_or_is_given_up(system, plugin, wanted, tmp_path):
+    process = while_it_fetches(system, plugin, cwd=tmp_path)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 130 and "kubectl exastro fetch" in err, out + err
+    assert not list(tmp_path.glob("exastro-backup_*"))
+    plugin.run("fetch", *HERE, "--discard")
+    checks.runs_as_before(system, wanted["cluster"])
+    plugin.run("fetch", *HERE, cwd=tmp_path, expect=3)
+    # Not fetched, it does not stand in the way of the next.
+    process = while_it_fetches(system, plugin, cwd=tmp_path)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    done = plugin.run("backup", *HERE, cwd=tmp_path)
+    assert "was not fetched; it is given up" in done.err
+    checks.runs_as_before(system, wanted["cluster"])
+
+
+def test_without_it(system, plugin, wanted, tmp_path):
+    plugin.run("backup", *HERE, "--staging", "never", cwd=tmp_path)
+    (file,) = tmp_path.glob("exastro-backup_*.tar")
+    plugin.run("verify", "--from", file)
+    checks.runs_as_before(system, wanted["cluster"])

@@ -1,0 +1,217 @@
+// What is kept in a pod: by the real scripts, on this machine in the place of the pod.
+#include "sequence/staging.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "kube/kubectl.h"
+#include "sequence/staged_backup.h"
+#include "stream/gzip.h"
+
+namespace exastro {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+// kubectl is stood in for by a program that runs the script here, and breaks the connection when it is told to: what
+// the script has begun goes on then, as it does in a pod.
+constexpr const char* kStandIn = R"sh(#!/bin/sh
+here=$(dirname "$0")
+if [ "$1" = get ]; then cat "$here/pod.json" 2>/dev/null; exit 0; fi
+while [ "$1" != -- ]; do shift; done
+shift 3
+script=$1
+shift
+cut=$(cat "$here/cut" 2>/dev/null) && rm "$here/cut"
+case $cut in
+  '') exec setsid -w sh -c "$script" "$@" ;;
+  early)
+    exec 3<&0
+    setsid -w sh -c "$script" "$@" <&3 >/dev/null 2>&1 &
+    sleep 0.5
+    exit 1
+    ;;
+  *)
+    exec 3<&0
+    mkfifo "$here/stream"
+    setsid -w sh -c "$script" "$@" <&3 >"$here/stream" 2>/dev/null &
+    head -c "$cut" <"$here/stream"
+    rm "$here/stream"
+    exit 1
+    ;;
+esac
+)sh";
+
+class StagingTest : public testing::Test {
+ protected:
+  StagingTest() {
+    std::string pattern = (fs::temp_directory_path() / "staging_test.XXXXXX").string();
+    directory_ = ::mkdtemp(pattern.data());
+    fs::create_directory(directory_ / "tmp");
+    ::setenv("TMPDIR", (directory_ / "tmp").c_str(), 1);
+    spit("kubectl", kStandIn);
+    ::chmod((directory_ / "kubectl").c_str(), 0755);
+    spit("pod.json", R"({"metadata": {"name": "pod"}, "status": {"phase": "Running"}})");
+    kube::KubectlOptions options;
+    options.program = directory_ / "kubectl";
+    cluster_.emplace(options);
+  }
+  ~StagingTest() override {
+    ::unsetenv("TMPDIR");
+    fs::remove_all(directory_);
+  }
+
+  void spit(const std::string& name, const std::string& text) { std::ofstream(directory_ / name) << text; }
+  std::string slurp(const std::string& name) {
+    std::ostringstream text;
+    text << std::ifstream(directory_ / name).rdbuf();
+    return text.str();
+  }
+
+  // Items are shell commands; each that is run leaves a line in `run`.
+  kube::Script script() {
+    return {
+        "encode() { gzip -1; }\nproduce() { echo \"$1\" >>\"" + (directory_ / "run").string() + "\"; eval \"$1\"; }\n",
+        {},
+        ""};
+  }
+  std::vector<StagedFile> staged(const StagingRequest& request) {
+    return stage(*cluster_, pod_, script(), request, "sh and gzip").files;
+  }
+  std::string fetched(const StagedFile& file) {
+    std::string text;
+    stream::CallbackSink out([&](std::span<const std::byte> bytes) { text += stream::as_text(bytes); });
+    stream::GzipDecompressor unpack(out);
+    fetch(*cluster_, file, [&](std::span<const std::byte> bytes) { unpack.write(bytes); });
+    unpack.finish();
+    return text;
+  }
+
+  fs::path directory_;
+  std::optional<kube::Kubectl> cluster_;
+  kube::Pod pod_{"ns", "pod", "c"};
+};
+
+TEST_F(StagingTest, WhatIsReadIsKeptAndFetchedInEitherForm) {
+  for (const StagedForm form : {StagedForm::kPlain, StagedForm::kGzip}) {
+    const std::string group = form == StagedForm::kPlain ? "a" : "b";
+    const auto files =
+        staged({group, form, 2, 0, {"seq 1 3", "seq 1 100000", "true", "echo 'a  b \\ c' \"$(id -u)\""}});
+    ASSERT_EQ(files.size(), 4U);
+    EXPECT_EQ(fetched(files[0]), "1\n2\n3\n");
+    EXPECT_EQ(fetched(files[1]).size(), 588895U);
+    EXPECT_EQ(fetched(files[2]), "");
+    EXPECT_THAT(fetched(files[3]), testing::StartsWith("a  b \\ c "));
+    EXPECT_EQ(files[1].bytes == 588895U, form == StagedForm::kPlain);
+  }
+}
+
+TEST_F(StagingTest, SeveralAreReadAtTheSameTime) {
+  const auto begin = std::chrono::steady_clock::now();
+  staged({"a", StagedForm::kPlain, 4, 0, {"sleep 1", "sleep 1", "sleep 1", "sleep 1"}});
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
+}
+
+TEST_F(StagingTest, OneThatFailsIsNamedWithItsWords) {
+  try {
+    staged(
+        {"a", StagedForm::kPlain, 1, 0, {"echo whole", "echo half; echo 'no such table' >&2; exit 3", "echo never"}});
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("exit 3 failed: sh and gzip ended with status 3 and 0"));
+    EXPECT_THAT(error.what(), HasSubstr("no such table"));
+  }
+  EXPECT_THAT(slurp("run"), testing::Not(HasSubstr("never")));
+}
+
+TEST_F(StagingTest, AProgramThatIsKilledIsNoSuccess) {
+  EXPECT_THROW(staged({"a", StagedForm::kGzip, 1, 0, {"echo half; kill -9 $(sh -c 'echo $PPID')"}}), Error);
+}
+
+TEST_F(StagingTest, AConnectionThatBreaksDoesNotBeginItAnew) {
+  spit("cut", "early");
+  const auto files = staged({"a", StagedForm::kPlain, 1, 0, {"sleep 2; echo late"}});
+  EXPECT_EQ(fetched(files.at(0)), "late\n");
+  EXPECT_EQ(slurp("run"), "sleep 2; echo late\n");
+}
+
+TEST_F(StagingTest, AStreamThatIsCutGoesOnWhereItWas) {
+  for (const StagedForm form : {StagedForm::kPlain, StagedForm::kGzip}) {
+    const auto files = staged({form == StagedForm::kPlain ? "a" : "b", form, 1, 0, {"seq 1 200000"}});
+    spit("cut", "100000");
+    const std::string text = fetched(files.at(0));
+    EXPECT_EQ(text.size(), 1288895U);
+    EXPECT_FALSE(fs::exists(directory_ / "cut"));
+  }
+}
+
+TEST_F(StagingTest, WithoutItsPodItIsGivenUp) {
+  const auto files = staged({"a", StagedForm::kPlain, 1, 0, {"seq 1 200000"}});
+  spit("cut", "100000");
+  fs::remove(directory_ / "pod.json");
+  EXPECT_THROW(fetched(files.at(0)), kube::StreamCut);
+}
+
+TEST_F(StagingTest, ADiskThatGetsFullIsNoticed) {
+  EXPECT_THROW(staged({"a", StagedForm::kPlain, 1, std::uint64_t{1} << 60, {"sleep 5"}}), StagingFull);
+}
+
+TEST_F(StagingTest, FifteenOfAHundredStayFree) {
+  const StagingRoom room = look_at_room(*cluster_, pod_);
+  EXPECT_GT(room.total, room.available);
+  EXPECT_GE(room.processors, 1U);
+  const StagingRoom small{1000, 550, 2};
+  EXPECT_EQ(form_that_fits(small, 200), StagedForm::kPlain);
+  EXPECT_EQ(form_that_fits(small, 201), StagedForm::kGzip);
+  EXPECT_EQ(form_that_fits(small, 400), StagedForm::kGzip);
+  EXPECT_EQ(form_that_fits(small, 401), std::nullopt);
+  EXPECT_EQ(form_that_fits({1000, 150, 2}, 0), std::nullopt);
+}
+
+TEST_F(StagingTest, WhatItIsIsKeptBesideForAnotherRun) {
+  StagedBackup backup;
+  backup.draft.time_text = "20260131-123456";
+  backup.draft.manifest.created_at = "2026-01-31T12:34:56Z";
+  backup.draft.manifest.tool_version = "1";
+  archive::Manifest::Server server;
+  server.id = "shared";
+  server.sides = {"platform", "ita"};
+  backup.draft.manifest.servers.push_back(server);
+  archive::Manifest::Database database;
+  database.server = "shared";
+  database.name = "日本";
+  database.member = "exastro_mysqldump_shared_db_x_20260131-123456.sql.gz";
+  backup.draft.manifest.databases.push_back(database);
+  backup.draft.small.push_back({"keys.json", archive::MemberKind::kKeys, "{\"key\": \"\\u0000'\"}"});
+  backup.files.emplace(database.member, StagedFile{pod_, "dumps-shared", 7, StagedForm::kGzip, 4096});
+  keep(*cluster_, pod_, backup);
+  const StagedBackup found = find_kept(*cluster_, pod_);
+  EXPECT_EQ(found.draft.time_text, "20260131-123456");
+  EXPECT_EQ(found.draft.manifest.databases.at(0).name, "日本");
+  EXPECT_TRUE(found.draft.manifest.members.empty());
+  EXPECT_EQ(found.draft.small.at(0).text, "{\"key\": \"\\u0000'\"}");
+  const StagedFile& file = found.files.at(database.member);
+  EXPECT_EQ(file.pod.name, "pod");
+  EXPECT_EQ(file.group, "dumps-shared");
+  EXPECT_EQ(file.number, 7U);
+  EXPECT_EQ(file.form, StagedForm::kGzip);
+  EXPECT_EQ(bytes_of(found.files), 4096U);
+}
+
+TEST_F(StagingTest, NonsenseInItsPlaceIsDamage) {
+  for (const char* text : {"", "{}", "[]", "{\"draft\": \"{}\", \"files\": []}", "{\"draft\": 1, \"files\": 2}"}) {
+    stage_text(*cluster_, pod_, text);
+    EXPECT_THROW(find_kept(*cluster_, pod_), Error) << text;
+  }
+}
+
+}  // namespace
+}  // namespace exastro
