@@ -1,0 +1,58 @@
+"""One command, measured from outside: its time, how long the proxy gave no answer, its memory, what it made."""
+import os
+import pathlib
+import pty
+import signal
+import subprocess
+import time
+
+from outage import Outage
+from usage import Usage
+
+
+def say(text):
+    print(f"bench: {time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
+class Run:
+    """status None: it did not end in time"""
+
+    def __init__(self, name, status, seconds, outage, back, usage, made, log):
+        self.name, self.status, self.seconds, self.outage, self.back = name, status, seconds, outage, back
+        self.memory = usage.by_name.get("kubectl-exastro", 0)
+        self.usage, self.made, self.log = usage, made, log
+
+    def raw(self):
+        return {"name": self.name, "status": self.status, "seconds": round(self.seconds, 2), "outage_seconds": round(self.outage, 2),
+                "made_bytes": self.made, "peak_bytes": self.usage.total, "peak_bytes_by_program": self.usage.by_name}
+
+    def describe(self):
+        ended = {None: "did not end", 0: "ended with 0"}.get(self.status, f"ended with {self.status}")
+        say(f"{self.name}: {ended}, {self.seconds:.1f} s, no answer for {self.outage:.1f} s{'' if self.back else ' and still none'}, "
+            f"{self.made / 1e6:.0f} MB, {self.memory / 2**20:.0f} MiB of {self.usage.total / 2**20:.0f} at most")
+        return self
+
+
+def measure(name, system, command, folder, environment, timeout, wait=300):
+    """At a terminal as far as the input goes, its output into a file: what comes from `exec -t` is the terminal's anyway"""
+    log = pathlib.Path(folder) / ".log"
+    master, terminal = pty.openpty()
+    with Outage(system) as outage, open(log, "wb") as output:
+        begin = time.monotonic()
+        process = subprocess.Popen(command, stdin=terminal, stdout=output, stderr=output, cwd=folder, env=environment,
+                                   start_new_session=True)
+        with Usage(process.pid) as usage:
+            try:
+                status = process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                status = None
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        seconds = time.monotonic() - begin
+        back = outage.wait_for_end(wait)
+    os.close(master)
+    os.close(terminal)
+    made = sum(path.stat().st_size for path in pathlib.Path(folder).iterdir() if path != log)
+    text = log.read_text(errors="replace")
+    log.unlink()
+    return Run(name, status, seconds, outage.seconds, back, usage, made, text).describe()
