@@ -65,9 +65,10 @@ faults: build test-packages $(cluster_if_own) ## kills, cuts and full disks, 160
 	@echo "== faults (about an hour and a half for 160 of them)"
 	@$(environment) && exec $(PYTHON) tests/e2e/faults $(if $(N),--count $(N))
 
-bench: build test-packages $(cluster_if_own) ## beside the vendor's commands; SIZE_MB=1000: 11 minutes
-	@echo "== measurements (about 11 minutes for 1 GB)"
-	@$(environment) && exec $(PYTHON) bench/run $(if $(SIZE_MB),--size-mb $(SIZE_MB))
+bench: build test-packages $(cluster_if_own) ## beside the vendor's commands; ONLY="large status" for some of it: an hour
+	@echo "== measurements (about an hour for all of them; bench/README.md)"
+	@cmake --build --preset release --target definer_filter_perf
+	@$(environment) && exec $(PYTHON) bench/run $(addprefix --only ,$(ONLY))
 
 cluster: ## a real Kubernetes on this machine: 7 to 20 minutes the first time, half a minute later
 	@echo "== cluster (7 to 20 minutes the first time on a machine, half a minute later, nothing when it runs)"

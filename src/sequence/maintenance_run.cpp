@@ -10,6 +10,7 @@
 #include "archive/manifest.h"
 #include "process/interrupt.h"
 #include "sequence/maintenance.h"
+#include "sequence/staging.h"
 #include "ui/step.h"
 
 namespace exastro {
@@ -328,6 +329,18 @@ Error MaintenanceRun::after_failure(const Error& error) {
   if (state_ == State::kClosed) return error;
   const process::Interrupt::Shield shield;
   if (state_ == State::kHolding) {
+    const auto pods = this->pods();
+    if (!std::all_of(pods.begin(), pods.end(), [&](const kube::Pod& pod) { return is_there(cluster_, pod); })) {
+      try {
+        put_back();
+      } catch (const Error& second) {
+        state_ = State::kClosed;
+        reporter_.warning(fmt::format("The record of this run may be left: {}", second.what()));
+      }
+      return Error(fmt::format("{} What was read is gone with its pod. The services run.", sentence(error)),
+                   fmt::format("Make the backup again: kubectl exastro backup -n {}", record_.namespace_),
+                   error.status());
+    }
     state_ = State::kClosed;
     return Error(fmt::format("{} The services run, and what was read waits in the cluster until {}.", sentence(error),
                              record_.staged_until),

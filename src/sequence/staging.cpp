@@ -135,16 +135,6 @@ std::vector<std::string> words_of(const std::string& line) {
   return words;
 }
 
-bool is_there(kube::Cluster& cluster, const kube::Pod& pod) {
-  try {
-    const auto found = cluster.get("pod", pod.namespace_, pod.name);
-    return found && !found->contains("/metadata/deletionTimestamp"_json_pointer) &&
-           found->value("/status/phase"_json_pointer, "Running") == "Running";
-  } catch (const kube::KubeError& error) {
-    return error.reason() == kube::Reason::kUnreachable;
-  }
-}
-
 // Does something that may be begun again when the connection broke, until nothing has come for so long, or what is
 // wrong is not the connection. `work` says whether it has brought anything.
 template <typename Work>
@@ -190,6 +180,16 @@ Answer parse_answer(const std::string& text) {
 }
 
 }  // namespace
+
+bool is_there(kube::Cluster& cluster, const kube::Pod& pod) {
+  try {
+    const auto found = cluster.get("pod", pod.namespace_, pod.name);
+    return found && !found->contains("/metadata/deletionTimestamp"_json_pointer) &&
+           found->value("/status/phase"_json_pointer, "Running") == "Running";
+  } catch (const kube::KubeError& error) {
+    return error.reason() == kube::Reason::kUnreachable;
+  }
+}
 
 StagingRoom look_at_room(kube::Cluster& cluster, const kube::Pod& pod) {
   const auto words = words_of(cluster.run(pod, {kRoom, {}, ""}, ""));

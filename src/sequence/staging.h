@@ -13,6 +13,9 @@
 
 namespace exastro {
 
+// Whether the pod is there and has not ended. True as well if the API server cannot be asked.
+bool is_there(kube::Cluster& cluster, const kube::Pod& pod);
+
 // Where a pod keeps it, and what may read at the same time.
 struct StagingRoom {
   std::uint64_t total = 0;      // bytes of the file system, which the node's other pods use, too

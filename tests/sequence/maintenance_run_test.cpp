@@ -149,6 +149,19 @@ TEST_F(Run, WhatItHoldsStaysUntilAnotherFetchesIt) {
   }
 }
 
+TEST_F(Run, WhatIsGoneWithItsPodIsNotSaidToWait) {
+  {
+    MaintenanceRun run(cluster_, system_, backup_, *reporter_);
+    run.start_pods(std::chrono::seconds(1));
+    run.hold_backup();
+  }
+  cluster_.maintenance_pods.clear();
+  MaintenanceRun run(cluster_, system_, {.operation = "fetch", .fetches = true}, *reporter_);
+  const Error error = run.after_failure(Error("The stream broke."));
+  EXPECT_NE(error.next().find("kubectl exastro backup"), std::string::npos) << error.next();
+  EXPECT_TRUE(is_as_before());
+}
+
 TEST_F(Run, WhatWasNotFetchedIsGivenUpForTheNext) {
   {
     MaintenanceRun run(cluster_, system_, backup_, *reporter_);
