@@ -15,7 +15,7 @@ from release import ARCHIVE, CHECKSUMS, DIST, HELM_ARCHIVE, MANIFEST, VERSION, H
 from stage import tools
 
 PAIRS = pytest.mark.parametrize("pair", ["v34", "v31"])
-COMMANDS = {"backup", "restore", "reinstall", "verify", "inspect", "status", "find", "keys", "stop", "start", "completion"}
+COMMANDS = {"backup", "fetch", "restore", "reinstall", "verify", "inspect", "status", "find", "keys", "stop", "start", "completion"}
 
 
 @pytest.fixture(scope="module", autouse=True)
