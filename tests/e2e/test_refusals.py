@@ -191,11 +191,11 @@ def test_busy(system, plugin, file, tmp_path):
     checks.runs_as_before(system, before)
 
 
-def interrupted(system, plugin, folder, moment, number):
+def interrupted(system, plugin, folder, moment, number, *words):
     """A backup that gets the signal at the moment that moment() has come"""
     before = system.cluster_state()
     begin = time.monotonic()
-    process = plugin.start("backup", *HERE, cwd=folder)
+    process = plugin.start("backup", *HERE, *words, cwd=folder)
     while process.poll() is None and not moment():
         time.sleep(0.02)
     assert process.poll() is None, f"ended before the signal with {process.returncode}: {process.communicate()}"
@@ -218,4 +218,5 @@ def test_interrupted_while_the_services_stop(system, plugin, tmp_path):
 def test_interrupted_while_the_data_come(system, plugin, tmp_path):
     def writing():
         return any(path.is_file() and path.stat().st_size > 10000 for path in tmp_path.iterdir())
-    interrupted(system, plugin, tmp_path, writing, signal.SIGTERM)
+    # What is fetched while the services run is test_staging's.
+    interrupted(system, plugin, tmp_path, writing, signal.SIGTERM, "--staging", "never")
