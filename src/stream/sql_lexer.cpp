@@ -14,54 +14,93 @@ const char* find_or_end(const char* at, const char* end, char byte) {
   return found != nullptr ? static_cast<const char*>(found) : end;
 }
 
-// Bit i: an odd number of bits below i and at i is set.
-std::uint64_t prefix_xor(std::uint64_t bits) {
-  for (unsigned shift = 1; shift < 64; shift *= 2) bits ^= bits << shift;
-  return bits;
-}
-
 // Bit i: a backslash that is not itself escaped stands before byte i. `carry` says so of the first byte, and afterwards
 // of the byte behind the block. A run of backslashes escapes by turns; the subtraction carries through a whole run.
+// Without a branch: where rows hold backslashes now and then, a processor would guess wrong at every other block.
 std::uint64_t escaped_bytes(std::uint64_t backslash, std::uint64_t& carry) {
-  if (backslash == 0) {
-    const std::uint64_t escaped = carry;
-    carry = 0;
-    return escaped;
-  }
   constexpr std::uint64_t kOddBits = 0xaaaaaaaaaaaaaaaaU;
   const std::uint64_t may_escape = backslash & ~carry;
   const std::uint64_t escape_and_end = (((may_escape << 1U) | kOddBits) - may_escape) ^ kOddBits;
   const std::uint64_t escaped = escape_and_end ^ (backslash | carry);
-  carry = (escape_and_end & backslash) >> 63U;
+  carry = 0;
+  if ((backslash >> 63U) != 0) [[unlikely]]
+    carry = escape_and_end >> 63U;
   return escaped;
 }
+
+// The bits above bit `i`.
+std::uint64_t behind(int i) { return ~std::uint64_t{1} << static_cast<unsigned>(i); }
 
 bool is_blank_or_control(char byte) { return static_cast<unsigned char>(byte) <= ' ' || byte == 127; }
 
 }  // namespace
 
-// Whole blocks at a time through plain SQL and single-quoted strings, which is what INSERT statements are made of.
-// Stops at a byte that needs `step`, in plain SQL, or with less than a block left.
-const char* SqlLexer::skip_blocks(const char* at, const char* end, char stop) {
-  std::uint64_t in_string = state_ == State::kSingle ? ~std::uint64_t{0} : 0;
-  std::uint64_t escape = 0;
-  const std::uint64_t backslash_mask = rules.backslash_escapes ? ~std::uint64_t{0} : 0;
-  while (end - at >= static_cast<std::ptrdiff_t>(kBlockSize)) {
-    const ByteBlock block = classify(at, stop);
-    const std::uint64_t backslash = block.backslash & backslash_mask;
-    const std::uint64_t quotes = block.quote & ~escaped_bytes(backslash, escape);
-    const std::uint64_t strings = prefix_xor(quotes) ^ in_string;  // from the opening quote to before the closing one
-    const std::uint64_t dashes = block.minus & ((block.minus >> 1U) | (std::uint64_t{1} << 63U));
-    const std::uint64_t stops = (block.other | backslash | dashes) & ~strings;
-    if (stops != 0) {
-      state_ = State::kPlain;
-      return at + std::countr_zero(stops);
+struct SqlLexer::Blocks {
+  // Inlined into functions that are compiled for one kind of processor each.
+  template <typename Block>
+  [[gnu::always_inline]] static inline const char* skip(SqlLexer& lexer, const char* at, const char* end, char stop) {
+    std::uint64_t in_string = lexer.state_ == State::kSingle ? ~std::uint64_t{0} : 0;
+    std::uint64_t escape = 0;
+    const std::uint64_t backslash_mask = lexer.rules.backslash_escapes ? ~std::uint64_t{0} : 0;
+    while (end - at >= static_cast<std::ptrdiff_t>(kBlockSize)) {
+      const ByteBlock block = Block::classify(at, stop);
+      const std::uint64_t backslash = block.backslash & backslash_mask;
+      std::uint64_t quotes = block.quote & ~escaped_bytes(backslash, escape);
+      std::uint64_t strings =
+          Block::prefix_xor(quotes) ^ in_string;  // from the opening quote to before the closing one
+      const std::uint64_t dashes = block.minus & ((block.minus >> 1U) | (std::uint64_t{1} << 63U));
+      const std::uint64_t may_stop = block.other | backslash | dashes;
+      std::uint64_t stops = may_stop & ~strings;
+      const char* next = at + kBlockSize;
+      while (stops != 0) {
+        const int first = std::countr_zero(stops);
+        const char* const found = at + first;
+        lexer.state_ = State::kPlain;
+        if (*found != '`' || stop == '`') return found;
+        // A name: on from behind it, in this block if it ends here.
+        const std::uint64_t name_ends = Block::backticks(at) & behind(first);
+        if (name_ends == 0) {
+          const char* const name_end = find_or_end(next, end, '`');
+          if (name_end == end) return found;
+          next = name_end + 1;
+          strings = escape = 0;
+          break;
+        }
+        const std::uint64_t rest = behind(std::countr_zero(name_ends));
+        quotes &= rest;
+        strings = Block::prefix_xor(quotes);
+        stops = may_stop & rest & ~strings;
+      }
+      in_string = (strings >> 63U) != 0 ? ~std::uint64_t{0} : 0;
+      at = next;
     }
-    in_string = (strings >> 63U) != 0 ? ~std::uint64_t{0} : 0;
-    at += kBlockSize;
+    lexer.state_ = in_string == 0 ? State::kPlain : escape != 0 ? State::kSingleEscape : State::kSingle;
+    return at;
   }
-  state_ = in_string == 0 ? State::kPlain : escape != 0 ? State::kSingleEscape : State::kSingle;
-  return at;
+
+  using Skip = const char* (*)(SqlLexer&, const char*, const char*, char);
+
+#if defined(__x86_64__)
+  static const char* skip_sse2(SqlLexer& lexer, const char* at, const char* end, char stop) {
+    return skip<Sse2Block>(lexer, at, end, stop);
+  }
+  EXASTRO_AVX2 static const char* skip_avx2(SqlLexer& lexer, const char* at, const char* end, char stop) {
+    return skip<Avx2Block>(lexer, at, end, stop);
+  }
+  static Skip best() { return Avx2Block::is_here() ? skip_avx2 : skip_sse2; }
+#else
+  static const char* skip_portable(SqlLexer& lexer, const char* at, const char* end, char stop) {
+    return skip<PortableBlock>(lexer, at, end, stop);
+  }
+  static Skip best() { return skip_portable; }
+#endif
+};
+
+// Whole blocks at a time through plain SQL and single-quoted strings, which is what INSERT statements are made of, and
+// through names in backticks. Stops at a byte that needs `step`, in plain SQL, or with less than a block left.
+const char* SqlLexer::skip_blocks(const char* at, const char* end, char stop) {
+  static const Blocks::Skip skip = Blocks::best();
+  return skip(*this, at, end, stop);
 }
 
 const char* SqlLexer::find_plain(const char* at, const char* end, char stop) {

@@ -51,6 +51,8 @@ class SqlLexer {
     kBacktick,
   };
 
+  struct Blocks;
+
   [[nodiscard]] bool is_plain_so_far() const { return state_ <= State::kSlash; }
   void step_plain(char byte);
   const char* skip_blocks(const char* at, const char* end, char stop);
