@@ -14,6 +14,10 @@ StatementHead undecided() {
   return head;
 }
 
+bool is_letter(char byte) { return upper(byte) >= 'A' && upper(byte) <= 'Z'; }
+// CREATE, ALTER, SET.
+bool begins_a_word_of_interest(char byte) { return upper(byte) == 'C' || upper(byte) == 'A' || upper(byte) == 'S'; }
+
 // From behind the word DEFINER, which `definer` is.
 StatementHead read_clause(Tokenizer& tokens, const Token& definer, std::string_view text) {
   const int marks = tokens.marks();
@@ -48,6 +52,9 @@ StatementHead read_clause(Tokenizer& tokens, const Token& definer, std::string_v
 }  // namespace
 
 StatementHead read_statement_head(std::string_view text, QuoteRules rules) {
+  // Most statements are INSERT: their first letter is enough.
+  if (!text.empty() && is_letter(text[0]) && !begins_a_word_of_interest(text[0])) return {};
+
   Tokenizer tokens(text, rules);
   Token token = tokens.next();
   if (token.kind == Token::Kind::kCut) return undecided();

@@ -1,6 +1,7 @@
 #include "stream/statement_scanner.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "stream/sql_tokens.h"
 
@@ -96,7 +97,7 @@ StatementScanner::Beginning StatementScanner::read_short_beginning(std::string_v
   const auto found = [&](Kind kind, std::size_t length) {
     beginning.kind = kind;
     beginning.length = length;
-    return beginning;
+    return std::move(beginning);
   };
   const auto may_become = [&](std::string_view what) { return text.size() < what.size() && what.starts_with(text); };
 
@@ -165,6 +166,11 @@ const char* StatementScanner::scan_statement(const char* at, const char* end) {
     if (matched_ == 0) {
       at = lexer_.find_plain(at, end, delimiter_[0]);
       if (at == end) break;
+      // One byte of a delimiter of two, as at the end of each line of a routine.
+      if (delimiter_.size() > 1 && end - at > 1 && at[1] != delimiter_[1]) {
+        lexer_.step(*at++);
+        continue;
+      }
     } else if (*at != delimiter_[matched_]) {
       fall_back();
       continue;
