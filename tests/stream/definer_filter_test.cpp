@@ -240,6 +240,8 @@ INSTANTIATE_TEST_SUITE_P(
             "half_delimiters_before_what_begins_something",
             "DELIMITER ;;\nCREATE PROCEDURE p() SELECT 1;'; CREATE DEFINER=a@b VIEW w';`;;`;-- ;;\n;/* ;; */;#;;\n"
             ";;\nDELIMITER ;\n"},
+        Untouched{"delimiter_of_a_backtick", "DELIMITER '`'\nSELECT 1; CREATE DEFINER=a@b VIEW w, " +
+                                                 std::string(70, '1') + "`\nDELIMITER ;\nSELECT ';', `;`;\n"},
         Untouched{"words_that_begin_like_the_heads_words",
                   "COMMIT; SAVEPOINT `it's`; ANALYZE TABLE t; Call p('; CREATE DEFINER=a@b VIEW w'); I; s; a; c;\n"},
         Untouched{"delimiter_of_slashes",
