@@ -1,6 +1,6 @@
 // How fast DefinerFilter goes through dumps of several shapes, beside GNU sed with the expression of the vendor's page,
 // on the same files; and what the machine itself allows. Not a test; run it by hand: definer_filter_perf [MiB of each
-// dump] [rounds] [folder for the files].
+// dump] [folder for the files] [rounds].
 //
 // Everything is one thread and the best of the rounds, in which all take their turns. Files are in the page cache and
 // output goes to /dev/null. A rate is that of wall time, in 10^6 bytes per second. The last line is all of it as JSON.
@@ -259,8 +259,12 @@ std::string measure(const Shape& shape, const std::string& path, std::size_t siz
 
 int main(int argc, char** argv) {
   const std::size_t size = (argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 256) * kMiB;
-  const int rounds = argc > 2 ? std::atoi(argv[2]) : 5;
-  const std::string path = std::string(argc > 3 ? argv[3] : "/tmp") + "/definer_filter_perf.sql";
+  const std::string path = std::string(argc > 2 ? argv[2] : "/tmp") + "/definer_filter_perf.sql";
+  const int rounds = argc > 3 ? std::atoi(argv[3]) : 5;
+  if (size == 0 || rounds < 1) {
+    std::fputs("usage: definer_filter_perf [MiB of each dump] [folder for the files] [rounds]\n", stderr);
+    return 2;
+  }
   std::string json;
   for (const Shape& shape : kShapes) json += (json.empty() ? "" : ", ") + measure(shape, path, size, rounds);
   std::printf("{\"unit\": \"MB/s\", \"rounds\": %d, \"shapes\": {%s}}\n", rounds, json.c_str());
