@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "archive/damaged.h"
+#include "archive/decoding.h"
 #include "archive/digest_list.h"
 #include "archive/files_check.h"
 #include "archive/names.h"
@@ -25,7 +26,6 @@
 #include "archive/tar_header.h"
 #include "stream/digest.h"
 #include "stream/dump_check.h"
-#include "stream/gzip.h"
 #include "stream/json_text.h"
 
 namespace exastro::archive {
@@ -37,6 +37,8 @@ using Bytes = std::span<const std::byte>;
 constexpr std::size_t kBufferBytes = std::size_t{256} << 10;
 // A thousandfold is the most that gzip unpacks to: what one pull may hold in memory stays below 4 MiB.
 constexpr std::size_t kPullBytes = std::size_t{4} << 10;
+// Four bytes of Zstandard are 128 KiB at most: below 8 MiB.
+constexpr std::size_t kZstdPullBytes = 256;
 // GNU tar pads to 10 KiB by default; its -b can ask for more.
 constexpr std::uint64_t kMaxTail = std::uint64_t{1} << 20;
 
@@ -315,30 +317,22 @@ class BackupReader::State {
 
   void read_plain(const Manifest::Member& member, stream::Sink& plain, const OnBytes& on_stored) const {
     PlainGuard guard(member, shown_, plain);
-    if (member.encoding == Encoding::kIdentity) {
-      each_stretch(member, kBufferBytes, [&](Bytes bytes) {
-        guard.write(bytes);
-        on_stored(bytes.size());
-      });
-      guard.finish();
-      return;
-    }
-    stream::GzipDecompressor inflate(guard);
+    const auto decoder = make_decoder(member.encoding, guard);
+    stream::Sink& first = decoder ? *decoder : guard;
     each_stretch(member, kBufferBytes, [&](Bytes bytes) {
-      named(member, guard, [&] { inflate.write(bytes); });
+      named(member, guard, [&] { first.write(bytes); });
       on_stored(bytes.size());
     });
-    named(member, guard, [&] { inflate.finish(); });
+    named(member, guard, [&] { first.finish(); });
   }
 
   std::uint64_t check_files_member(const Manifest::Member& member, const OnBytes& on_stored) const {
     std::vector<std::byte> plain;
     stream::CallbackSink collect([&](Bytes bytes) { plain.insert(plain.end(), bytes.begin(), bytes.end()); });
     PlainGuard guard(member, shown_, collect);
-    std::optional<stream::GzipDecompressor> inflate;
-    if (member.encoding == Encoding::kGzip) inflate.emplace(guard);
-    stream::Sink& first = inflate ? static_cast<stream::Sink&>(*inflate) : guard;
-    Cursor cursor(*this, member, kPullBytes);
+    const auto decoder = make_decoder(member.encoding, guard);
+    stream::Sink& first = decoder ? *decoder : guard;
+    Cursor cursor(*this, member, member.encoding == Encoding::kZstd ? kZstdPullBytes : kPullBytes);
     bool ended = false;
     return check_files([&]() -> Bytes {
       plain.clear();

@@ -10,6 +10,7 @@
 #include <system_error>
 #include <vector>
 
+#include "archive/decoding.h"
 #include "archive/digest_list.h"
 #include "archive/names.h"
 #include "archive/partial_file.h"
@@ -17,7 +18,6 @@
 #include "archive/tar_header.h"
 #include "error.h"
 #include "stream/digest.h"
-#include "stream/gzip.h"
 
 namespace exastro::archive {
 namespace {
@@ -148,7 +148,7 @@ class BackupWriter::OpenMember : public BackupWriter::Member {
     record_.kind = kind;
     record_.encoding = encoding;
     file_.append_zeros(tar_header(name, 0, file_.mtime_).size());
-    if (encoding == Encoding::kGzip) inflate_.emplace(plain_);
+    decode_ = make_decoder(encoding, plain_);
     file_.member_open_ = true;
   }
 
@@ -156,8 +156,8 @@ class BackupWriter::OpenMember : public BackupWriter::Member {
 
   void write(std::span<const std::byte> bytes) override {
     stored_.write(bytes);
-    if (inflate_) {
-      inflate_->write(bytes);
+    if (decode_) {
+      decode_->write(bytes);
     } else {
       plain_.write(bytes);
     }
@@ -165,8 +165,8 @@ class BackupWriter::OpenMember : public BackupWriter::Member {
   }
 
   void finish() override {
-    if (inflate_) {
-      inflate_->finish();
+    if (decode_) {
+      decode_->finish();
     } else {
       plain_.finish();
     }
@@ -202,7 +202,7 @@ class BackupWriter::OpenMember : public BackupWriter::Member {
   State& file_;
   stream::DigestSink stored_;
   stream::DigestSink plain_;
-  std::optional<stream::GzipDecompressor> inflate_;
+  std::unique_ptr<stream::Sink> decode_;
   std::uint64_t begin_;  // of the header
   Manifest::Member record_;
   bool open_ = true;

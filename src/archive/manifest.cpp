@@ -197,10 +197,15 @@ MemberKind parse_kind(const Fields& from) {
   throw from.wrong("kind", "a kind of member that this version knows");
 }
 
-Encoding parse_encoding(const Fields& from) {
-  const std::string text = from.text("encoding");
-  if (text == to_string(Encoding::kGzip)) return Encoding::kGzip;
-  if (text == to_string(Encoding::kIdentity)) return Encoding::kIdentity;
+std::optional<Encoding> find_encoding(std::string_view word) {
+  for (const Encoding encoding : {Encoding::kIdentity, Encoding::kGzip, Encoding::kZstd}) {
+    if (word == to_string(encoding)) return encoding;
+  }
+  return std::nullopt;
+}
+
+Encoding encoding_of(const Fields& from) {
+  if (const auto encoding = find_encoding(from.text("encoding"))) return *encoding;
   throw from.wrong("encoding", "an encoding that this version knows");
 }
 
@@ -209,7 +214,7 @@ Manifest::Member parse_member(const Fields& from) {
                           .kind = parse_kind(from),
                           .size = from.number("size"),
                           .sha256 = from.digest("sha256"),
-                          .encoding = parse_encoding(from),
+                          .encoding = encoding_of(from),
                           .plain_size = from.number("plain_size"),
                           .plain_sha256 = from.digest("plain_sha256")};
   if (member.encoding == Encoding::kIdentity &&
@@ -301,7 +306,22 @@ std::string_view to_string(MemberKind kind) {
   return "";
 }
 
-std::string_view to_string(Encoding encoding) { return encoding == Encoding::kGzip ? "gzip" : "identity"; }
+std::string_view to_string(Encoding encoding) {
+  switch (encoding) {
+    case Encoding::kIdentity:
+      return "identity";
+    case Encoding::kGzip:
+      return "gzip";
+    case Encoding::kZstd:
+      return "zstd";
+  }
+  return "";
+}
+
+Encoding parse_encoding(std::string_view word) {
+  if (const auto encoding = find_encoding(word)) return *encoding;
+  throw damaged(fmt::format("There is no encoding {}", word));
+}
 
 std::string format_manifest(const Manifest& manifest) {
   OrderedJson json;

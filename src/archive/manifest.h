@@ -18,18 +18,20 @@ inline constexpr std::size_t kMaxMembers = 100'000;
 
 // What a member is. In the manifest: "dump", "files", "accounts", "keys", "values".
 enum class MemberKind {
-  kDump,      // SQL of one database, gzip
-  kFiles,     // tar of the shared files, gzip
+  kDump,      // SQL of one database, compressed
+  kFiles,     // tar of the shared files, compressed
   kAccounts,  // JSON: accounts of one server
   kKeys,      // JSON: encryption keys
   kValues,    // JSON: Helm values of one release
 };
 
-// How the member's bytes are stored. In the manifest: "gzip", "identity".
-enum class Encoding { kIdentity, kGzip };
+// How the member's bytes are stored. In the manifest: "identity", "gzip", "zstd".
+enum class Encoding { kIdentity, kGzip, kZstd };
 
 [[nodiscard]] std::string_view to_string(MemberKind kind);
 [[nodiscard]] std::string_view to_string(Encoding encoding);
+// Throws Error (kDamaged) for another word.
+[[nodiscard]] Encoding parse_encoding(std::string_view word);
 
 // All strings are UTF-8. What is not known is empty or zero.
 struct Manifest {

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <ctime>
 
-#include "archive/manifest.h"
 #include "stream/digest.h"
 
 namespace exastro::archive {
@@ -29,6 +28,18 @@ std::string encode(std::string_view part) {
   return result.substr(0, kMaxPart - 17) + "@" + stream::sha256_hex(part).substr(0, 16);
 }
 
+std::string_view suffix(Encoding encoding) {
+  switch (encoding) {
+    case Encoding::kGzip:
+      return ".gz";
+    case Encoding::kZstd:
+      return ".zst";
+    case Encoding::kIdentity:
+      break;
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string format_timestamp(std::int64_t seconds_since_1970) {
@@ -47,12 +58,14 @@ std::string safety_file_name(std::string_view namespace_, std::string_view relea
   return fmt::format("exastro-safety_{}_{}_{}.tar", encode(namespace_), encode(release), encode(ts));
 }
 
-std::string dump_member_name(std::string_view server, std::string_view database, std::string_view ts) {
-  return fmt::format("exastro_mysqldump_{}_db_{}_{}.sql.gz", encode(server), encode(database), encode(ts));
+std::string dump_member_name(std::string_view server, std::string_view database, std::string_view ts,
+                             Encoding encoding) {
+  return fmt::format("exastro_mysqldump_{}_db_{}_{}.sql{}", encode(server), encode(database), encode(ts),
+                     suffix(encoding));
 }
 
-std::string files_member_name(std::string_view ts) {
-  return fmt::format("exastro_storage_backup_ita_{}.tar.gz", encode(ts));
+std::string files_member_name(std::string_view ts, Encoding encoding) {
+  return fmt::format("exastro_storage_backup_ita_{}.tar{}", encode(ts), suffix(encoding));
 }
 
 std::string accounts_member_name(std::string_view server) { return fmt::format("accounts_{}.json", encode(server)); }

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "archive/manifest.h"
+
 namespace exastro::archive {
 
 // Longest name of a member, in bytes; what file systems take.
@@ -19,12 +21,13 @@ inline constexpr std::size_t kMaxNameLength = 255;
 // exastro-safety_<namespace>_<release>_<ts>.tar: a backup that a restore made of what it was about to replace.
 [[nodiscard]] std::string safety_file_name(std::string_view namespace_, std::string_view release, std::string_view ts);
 
-// exastro_mysqldump_<server>_db_<database>_<ts>.sql.gz, after the vendor's names. A byte of the database's name other
-// than A-Z a-z 0-9 _ - becomes @ and two hex digits; of a very long name the end becomes a hash. The manifest holds the
-// name itself.
-[[nodiscard]] std::string dump_member_name(std::string_view server, std::string_view database, std::string_view ts);
-// exastro_storage_backup_ita_<ts>.tar.gz
-[[nodiscard]] std::string files_member_name(std::string_view ts);
+// exastro_mysqldump_<server>_db_<database>_<ts>.sql.gz or .sql.zst, after the vendor's names. A byte of the database's
+// name other than A-Z a-z 0-9 _ - becomes @ and two hex digits; of a very long name the end becomes a hash. The
+// manifest holds the name itself.
+[[nodiscard]] std::string dump_member_name(std::string_view server, std::string_view database, std::string_view ts,
+                                           Encoding encoding);
+// exastro_storage_backup_ita_<ts>.tar.gz or .tar.zst
+[[nodiscard]] std::string files_member_name(std::string_view ts, Encoding encoding);
 // accounts_<server>.json
 [[nodiscard]] std::string accounts_member_name(std::string_view server);
 // keys.json

@@ -48,8 +48,8 @@ Command add_inspect(CLI::App& app) {
       app, "inspect", "Show what is in a backup, or take a member out of it, without a cluster",
       "  kubectl exastro inspect --from FILE\n"
       "  kubectl exastro inspect --from FILE --output json | jq .databases\n"
-      "  kubectl exastro inspect --from FILE --extract exastro_mysqldump_shared_db_platform_20260131-123456.sql.gz | "
-      "gzip -dc | less\n"
+      "  kubectl exastro inspect --from FILE --extract exastro_mysqldump_shared_db_platform_20260131-123456.sql.zst | "
+      "zstd -dc | less\n"
       "  kubectl exastro inspect --from FILE --extract keys.json -o keys.json\n\n"
       "Only `verify` reads all of it. keys.json holds the encryption keys in clear.");
   const auto own = std::make_shared<InspectFlags>();

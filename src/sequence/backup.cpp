@@ -8,6 +8,7 @@
 #include "archive/names.h"
 #include "sequence/backup_content.h"
 #include "sequence/backup_plan.h"
+#include "sequence/compression.h"
 #include "sequence/maintenance_run.h"
 #include "sequence/permissions.h"
 #include "ui/format.h"
@@ -90,6 +91,7 @@ class Backup {
   void prepare(MaintenanceRun& run) {
     archive::Manifest& manifest = draft_.manifest;
     run.start_pods(request_.timeout);
+    draft_.encoding = best_encoding(cluster_, run.pods());
     ui::Step step(reporter_, "Looking at databases and files");
     const auto pod_of = [&](const Side& side) { return run.pod_of(side); };
     auto servers = open_servers(cluster_, system_, pod_of, run.id());
@@ -157,7 +159,7 @@ class Backup {
 
   // The services stand still until everything is here.
   void read_from_here(MaintenanceRun& run, archive::BackupWriter& writer) {
-    LiveContent content(stocked_, *files_);
+    LiveContent content(stocked_, *files_, draft_.encoding);
     write_members(writer, draft_, content, reporter_);
     run.confirm_standstill();
     is_whole_ = true;

@@ -46,11 +46,11 @@ void require_whole(const std::string& database, const stream::DumpFacts& facts) 
                           facts.bytes));
 }
 
-void write_dump(archive::BackupWriter& writer, Manifest::Database& database, ContentSource& source,
+void write_dump(archive::BackupWriter& writer, Manifest::Database& database, Encoding encoding, ContentSource& source,
                 ui::Reporter& reporter) {
   ui::Step step(reporter, fmt::format("{} database {}", source.doing(), database.name));
   stream::DumpCheck check;
-  const auto member = writer.begin(database.member, MemberKind::kDump, Encoding::kGzip, &check);
+  const auto member = writer.begin(database.member, MemberKind::kDump, encoding, &check);
   source.dump(database, [&](std::span<const std::byte> bytes) {
     member->write(bytes);
     step.add(bytes.size());
@@ -61,10 +61,10 @@ void write_dump(archive::BackupWriter& writer, Manifest::Database& database, Con
   step.done(fmt::format("{} tables", database.tables));
 }
 
-void write_files(archive::BackupWriter& writer, const Manifest::Files& files, ContentSource& source,
+void write_files(archive::BackupWriter& writer, const Manifest::Files& files, Encoding encoding, ContentSource& source,
                  ui::Reporter& reporter) {
   ui::Step step(reporter, fmt::format("{} the shared files", source.doing()));
-  const auto member = writer.begin(files.member, MemberKind::kFiles, Encoding::kGzip);
+  const auto member = writer.begin(files.member, MemberKind::kFiles, encoding);
   source.files(files, [&](std::span<const std::byte> bytes) {
     member->write(bytes);
     step.add(bytes.size());
@@ -106,7 +106,7 @@ void LiveContent::dump(const Manifest::Database& database, const kube::ByteHandl
   for (auto& entry : stocked_) {
     if (entry.server.id != database.server) continue;
     Digested through(sink);
-    entry.server.database.dump(database.name, through.sink(), through.digest());
+    entry.server.database.dump(database.name, encoding_, through.sink(), through.digest());
     return;
   }
   throw Error(fmt::format("There is no server {} to dump {} from.", database.server, database.name));
@@ -114,7 +114,7 @@ void LiveContent::dump(const Manifest::Database& database, const kube::ByteHandl
 
 void LiveContent::files(const Manifest::Files&, const kube::ByteHandler& sink) {
   Digested through(sink);
-  files_.pack(through.sink(), through.digest());
+  files_.pack(encoding_, through.sink(), through.digest());
 }
 
 void StagedContent::dump(const Manifest::Database& database, const kube::ByteHandler& sink) {
@@ -126,14 +126,14 @@ void StagedContent::files(const Manifest::Files& files, const kube::ByteHandler&
 }
 
 void write_members(archive::BackupWriter& writer, BackupDraft& draft, ContentSource& source, ui::Reporter& reporter) {
-  for (auto& database : draft.manifest.databases) write_dump(writer, database, source, reporter);
+  for (auto& database : draft.manifest.databases) write_dump(writer, database, draft.encoding, source, reporter);
   const auto add_small = [&](bool accounts) {
     for (const auto& small : draft.small) {
       if ((small.kind == MemberKind::kAccounts) == accounts) writer.add(small.name, small.kind, small.text);
     }
   };
   add_small(true);
-  if (draft.manifest.files) write_files(writer, *draft.manifest.files, source, reporter);
+  if (draft.manifest.files) write_files(writer, *draft.manifest.files, draft.encoding, source, reporter);
   add_small(false);
 }
 

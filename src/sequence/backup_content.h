@@ -29,7 +29,7 @@ class ContentSource {
   virtual ~ContentSource() = default;
   // What a person is told that is done: "Dumping".
   [[nodiscard]] virtual std::string_view doing() const = 0;
-  // SQL of one database, and the tar of the shared files, compressed with gzip. They throw Error.
+  // SQL of one database, and the tar of the shared files, compressed. They throw Error.
   virtual void dump(const archive::Manifest::Database& database, const kube::ByteHandler& sink) = 0;
   virtual void files(const archive::Manifest::Files& files, const kube::ByteHandler& sink) = 0;
 };
@@ -37,8 +37,9 @@ class ContentSource {
 // From the servers and the volume themselves, which must stand still meanwhile.
 class LiveContent : public ContentSource {
  public:
-  // Both must outlive it.
-  LiveContent(std::vector<StockedServer>& stocked, SharedFiles& files) : stocked_(stocked), files_(files) {}
+  // The first two must outlive it.
+  LiveContent(std::vector<StockedServer>& stocked, SharedFiles& files, archive::Encoding encoding)
+      : stocked_(stocked), files_(files), encoding_(encoding) {}
   [[nodiscard]] std::string_view doing() const override { return "Dumping"; }
   void dump(const archive::Manifest::Database& database, const kube::ByteHandler& sink) override;
   void files(const archive::Manifest::Files& files, const kube::ByteHandler& sink) override;
@@ -46,6 +47,7 @@ class LiveContent : public ContentSource {
  private:
   std::vector<StockedServer>& stocked_;
   SharedFiles& files_;
+  archive::Encoding encoding_;
 };
 
 // From the maintenance pods, which hold what was read; by the names of the members.

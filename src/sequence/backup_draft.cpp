@@ -46,11 +46,11 @@ Manifest::Server server_entry(const System& system, const StockedServer& stocked
   return entry;
 }
 
-Manifest::Database database_entry(const Server& server, const DatabaseFacts& facts, const std::string& time_text) {
+Manifest::Database database_entry(const Server& server, const DatabaseFacts& facts, const BackupDraft& draft) {
   Manifest::Database entry;
   entry.server = server.id;
   entry.name = facts.name;
-  entry.member = archive::dump_member_name(server.id, facts.name, time_text);
+  entry.member = archive::dump_member_name(server.id, facts.name, draft.time_text, draft.encoding);
   entry.plain_bytes_estimate = facts.bytes;
   entry.tables = facts.tables;
   entry.rows_estimate = facts.rows;
@@ -112,11 +112,11 @@ void complete_draft(BackupDraft& draft, const System& system, std::vector<Stocke
   for (auto& entry : stocked) {
     manifest.servers.push_back(server_entry(system, entry));
     for (const auto& database : entry.inventory.databases)
-      manifest.databases.push_back(database_entry(entry.server, database, draft.time_text));
+      manifest.databases.push_back(database_entry(entry.server, database, draft));
   }
   for (auto& entry : stocked) draft_accounts(draft, entry);
   Manifest::Files files;
-  files.member = archive::files_member_name(draft.time_text);
+  files.member = archive::files_member_name(draft.time_text, draft.encoding);
   files.storage_path = system.storage.path;
   files.claim = system.storage.claim;
   files.entries = facts.entries;
@@ -135,6 +135,7 @@ std::string format_draft(const BackupDraft& draft) {
   for (const auto& member : draft.small)
     small.push_back({{"name", member.name}, {"kind", to_string(member.kind)}, {"text", member.text}});
   const Json json = {{"time", draft.time_text},
+                     {"encoding", archive::to_string(draft.encoding)},
                      {"manifest", archive::format_manifest(with_members(draft))},
                      {"small", std::move(small)}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -145,6 +146,7 @@ BackupDraft parse_draft(std::string_view text) {
     const Json json = stream::parse_json(text);
     BackupDraft draft;
     draft.time_text = json.at("time");
+    draft.encoding = archive::parse_encoding(json.at("encoding").get<std::string>());
     draft.manifest = archive::parse_manifest(json.at("manifest").get<std::string>());
     draft.manifest.members.clear();
     for (const auto& member : json.at("small"))

@@ -20,9 +20,10 @@ struct BackupDraft {
     std::string text;
   };
 
-  std::string time_text;           // the <ts> of the members' names
-  archive::Manifest manifest;      // without its members
-  std::vector<SmallMember> small;  // accounts and keys among them: confidential
+  std::string time_text;                                  // the <ts> of the members' names
+  archive::Encoding encoding = archive::Encoding::kGzip;  // of the large members
+  archive::Manifest manifest;                             // without its members
+  std::vector<SmallMember> small;                         // accounts and keys among them: confidential
 };
 
 // What is known from the system alone. The caller adds warnings.

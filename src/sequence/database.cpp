@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "process/interrupt.h"
+#include "sequence/compression.h"
 
 namespace exastro {
 namespace {
@@ -25,7 +26,7 @@ EOF
 )sh";
 
 constexpr const char* kDump = R"sh(
-encode() { gzip -1; }
+encode() { compress; }
 produce() {
   "$dump" --defaults-file=/dev/fd/4 --single-transaction --quick --routines --events --triggers \
     --default-character-set=utf8mb4 --max-allowed-packet=1G --databases "$1" 4<<EOF
@@ -61,7 +62,7 @@ after() {
 
 constexpr const char* kLoad = R"sh(
 LC_ALL=C
-decode() { gzip -dc; }
+decode() { decompress; }
 sql() {
   taken=0
   if IFS= read -r first; then
@@ -237,23 +238,30 @@ std::vector<std::vector<Row>> Database::query_all(const std::vector<std::string>
   return answers;
 }
 
-void Database::dump(const std::string& database, const kube::ByteHandler& sink, const kube::DigestOf& digest) {
-  const auto report = speaking_safely([&] { return cluster_.download(pod_, script(kDump, {database}), sink, digest); });
-  judge("The dump", report, {"mariadb-dump", "gzip", "tee"}, redacted(report.messages));
+void Database::dump(const std::string& database, archive::Encoding encoding, const kube::ByteHandler& sink,
+                    const kube::DigestOf& digest) {
+  const auto report = speaking_safely([&] {
+    return cluster_.download(pod_, script(compression_functions(encoding) + kDump, {database}), sink, digest);
+  });
+  judge("The dump", report, {"mariadb-dump", compression_program(encoding), "tee"}, redacted(report.messages));
 }
 
 Staged Database::stage_dumps(const StagingRequest& request) {
-  Staged staged = speaking_safely(
-      [&] { return stage(cluster_, pod_, script(std::string(kDump) + kLock), request, "mariadb-dump and gzip"); });
+  Staged staged = speaking_safely([&] {
+    return stage(cluster_, pod_, script(compression_functions(request.encoding) + kDump + kLock), request,
+                 "mariadb-dump and " + compression_program(request.encoding));
+  });
   staged.note = redacted(std::move(staged.note));
   return staged;
 }
 
-void Database::load(std::uint64_t size, const kube::ByteSource& source, const kube::DigestOf& digest,
-                    std::uint64_t plain_end) {
-  const auto report = speaking_safely(
-      [&] { return cluster_.upload(pod_, script(kLoad, {std::to_string(plain_end)}), size, source, digest); });
-  judge("The load", report, {"head", "tee", "gzip", "mariadb"}, redacted(report.messages));
+void Database::load(archive::Encoding encoding, std::uint64_t size, const kube::ByteSource& source,
+                    const kube::DigestOf& digest, std::uint64_t plain_end) {
+  const auto report = speaking_safely([&] {
+    return cluster_.upload(pod_, script(compression_functions(encoding) + kLoad, {std::to_string(plain_end)}), size,
+                           source, digest);
+  });
+  judge("The load", report, {"head", "tee", compression_program(encoding), "mariadb"}, redacted(report.messages));
 }
 
 bool Database::is_same_server(Database& other, const std::string& lock_name) {

@@ -42,21 +42,22 @@ class Database {
   // them, as starting a program in a pod takes longer than most answers.
   std::vector<std::vector<Row>> query_all(const std::vector<std::string>& questions);
 
-  // Dumps one database with its routines, events, triggers and sequences, as SQL compressed with gzip. Throws Error if
+  // Dumps one database with its routines, events, triggers and sequences, as compressed SQL. Throws Error if
   // any program of the pipeline failed. That the dump is complete is the caller's to check, in what it got.
-  void dump(const std::string& database, const kube::ByteHandler& sink, const kube::DigestOf& digest);
+  void dump(const std::string& database, archive::Encoding encoding, const kube::ByteHandler& sink,
+            const kube::DigestOf& digest);
 
   // Dumps several, in the pod, into files that are kept there: one each, in their order. All see one state: a session
   // holds FLUSH TABLES WITH READ LOCK until the last has ended, so that what still runs waits with its writes, for
   // tables outside transactions, too. The note says why, if that lock was not given. Throws Error, and StagingFull.
   Staged stage_dumps(const StagingRequest& request);
 
-  // Loads `size` bytes of SQL compressed with gzip, byte for byte: without --binary-mode the client would drop CR from
+  // Loads `size` bytes of compressed SQL, byte for byte: without --binary-mode the client would drop CR from
   // routine bodies and obey `\!` in data, and without --comments it would drop the comments in those bodies. The first
   // line that newer dumps have, and older clients stop on, is taken off. If `plain_end` is not 0, only that many bytes
   // of the SQL are loaded.
-  void load(std::uint64_t size, const kube::ByteSource& source, const kube::DigestOf& digest,
-            std::uint64_t plain_end = 0);
+  void load(archive::Encoding encoding, std::uint64_t size, const kube::ByteSource& source,
+            const kube::DigestOf& digest, std::uint64_t plain_end = 0);
 
   // Holds a lock of this name on this server while it asks the other for it: whether both are one server, whatever
   // their names.

@@ -154,7 +154,7 @@ class Conversion {
 
   void read_files(const HandMadeFile& file, const archive::PullBytes& pull) {
     Manifest::Files entry;
-    entry.member = archive::files_member_name(file.time);
+    entry.member = archive::files_member_name(file.time, Encoding::kGzip);
     entry.storage_path = names_.storage_path;
     const auto member = writer_.begin(entry.member, MemberKind::kFiles, Encoding::kGzip);
     stream::GzipCompressor gzip(*member, kLevel);
@@ -274,7 +274,7 @@ class Conversion {
     Manifest::Database entry;
     entry.server = server.id;
     entry.name = name;
-    entry.member = archive::dump_member_name(server.id, name, set_.files().front().time);
+    entry.member = archive::dump_member_name(server.id, name, set_.files().front().time, Encoding::kGzip);
     entry.plain_bytes_estimate = database.plain_bytes;
     entry.tables = database.tables;
     entry.charset = database.character_set;

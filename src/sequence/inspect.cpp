@@ -137,9 +137,10 @@ void extract(const archive::BackupReader& backup, const std::string& name, const
     backup.read(name, file);
     return;
   }
-  if (member->encoding == archive::Encoding::kGzip && ::isatty(STDOUT_FILENO) == 1) {
+  if (member->encoding != archive::Encoding::kIdentity && ::isatty(STDOUT_FILENO) == 1) {
     throw Error(fmt::format("{} is compressed, and not for a terminal.", name),
-                "Give a file with -o, or: … | gzip -dc | less", ExitStatus::kUsage);
+                fmt::format("Give a file with -o, or: … | {} -dc | less", to_string(member->encoding)),
+                ExitStatus::kUsage);
   }
   stream::CallbackSink out(
       [](std::span<const std::byte> bytes) { archive::write_all(STDOUT_FILENO, bytes, "standard output"); });

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <optional>
 
+#include "archive/decoding.h"
 #include "stream/definer_filter.h"
 #include "stream/digest.h"
 #include "stream/gzip.h"
@@ -11,7 +12,9 @@
 namespace exastro {
 namespace {
 
-// gzip unpacks to a thousand times its size at most: one piece of what is filtered stays below 4 MiB.
+using archive::Encoding;
+
+// Unpacked, a piece may be some thousand times as large, but it goes on at once to what compresses it again.
 constexpr std::size_t kFilteredPiece = std::size_t{4} << 10;
 constexpr std::size_t kWholePiece = std::size_t{256} << 10;
 constexpr int kLevel = 1;
@@ -21,17 +24,17 @@ constexpr int kLevel = 1;
 // One way through the member.
 class MemberSource::Pass {
  public:
-  Pass(const archive::BackupReader& reader, const std::string& member, const DumpCut& cut)
-      : filtered_(!cut.ranges.empty() || cut.strip_definers),
-        stored_(reader.stream(member, filtered_ ? kFilteredPiece : kWholePiece)),
+  Pass(const archive::BackupReader& reader, const std::string& member, const DumpCut& cut, bool changed)
+      : stored_(reader.stream(member, changed ? kFilteredPiece : kWholePiece)),
         out_([this](std::span<const std::byte> bytes) { ready_.insert(ready_.end(), bytes.begin(), bytes.end()); }) {
     first_ = &out_;
-    if (!filtered_) return;
+    if (!changed) return;
     compress_.emplace(out_, kLevel);
     first_ = &*compress_;
     if (cut.strip_definers) first_ = &strip_.emplace(*first_);
     if (!cut.ranges.empty()) first_ = &ranges_.emplace(*first_, cut.ranges);
-    first_ = &unpack_.emplace(*first_);
+    unpack_ = archive::make_decoder(reader.member(member).encoding, *first_);
+    if (unpack_) first_ = unpack_.get();
   }
 
   std::size_t read(std::span<std::byte> room) {
@@ -71,7 +74,6 @@ class MemberSource::Pass {
     }
   }
 
-  bool filtered_;
   archive::BackupReader::MemberStream stored_;
   std::vector<std::byte> ready_;
   std::size_t taken_ = 0;
@@ -81,28 +83,34 @@ class MemberSource::Pass {
   std::optional<stream::GzipCompressor> compress_;
   std::optional<stream::DefinerFilter> strip_;
   std::optional<stream::RangeFilter> ranges_;
-  std::optional<stream::GzipDecompressor> unpack_;
+  std::unique_ptr<stream::Sink> unpack_;
   stream::Sink* first_ = nullptr;
 };
 
-MemberSource::MemberSource(const archive::BackupReader& reader, std::string member, DumpCut cut)
-    : reader_(reader), member_(std::move(member)), cut_(std::move(cut)) {}
+MemberSource::MemberSource(const archive::BackupReader& reader, std::string member, DumpCut cut, Encoding understood)
+    : reader_(reader),
+      member_(std::move(member)),
+      cut_(std::move(cut)),
+      changed_(!cut_.ranges.empty() || cut_.strip_definers ||
+               (reader.member(member_).encoding == Encoding::kZstd && understood != Encoding::kZstd)) {}
 MemberSource::~MemberSource() = default;
 
+Encoding MemberSource::encoding() const { return changed_ ? Encoding::kGzip : reader_.member(member_).encoding; }
+
 std::uint64_t MemberSource::size() {
-  if (cut_.ranges.empty() && !cut_.strip_definers) return reader_.member(member_).size;
-  return Pass(reader_, member_, cut_).measure();
+  if (!changed_) return reader_.member(member_).size;
+  return Pass(reader_, member_, cut_, changed_).measure();
 }
 
 std::size_t MemberSource::read(std::span<std::byte> room) {
-  if (!pass_) pass_ = std::make_unique<Pass>(reader_, member_, cut_);
+  if (!pass_) pass_ = std::make_unique<Pass>(reader_, member_, cut_, changed_);
   const std::size_t count = pass_->read(room);
   if (count == 0) removed_ = pass_->removed();
   return count;
 }
 
 std::string MemberSource::digest() {
-  if (!pass_) pass_ = std::make_unique<Pass>(reader_, member_, cut_);
+  if (!pass_) pass_ = std::make_unique<Pass>(reader_, member_, cut_, changed_);
   // Past the last byte lies the proof that the member is the one that was verified.
   std::byte extra{};
   if (pass_->read({&extra, 1}) != 0) throw Error("The dump " + member_ + " is longer than it was measured to be.");

@@ -18,15 +18,18 @@ struct DumpCut {
   bool strip_definers = false;
 };
 
-// Bytes are compressed with gzip on the way out. Memory does not grow with the dump.
+// Bytes are compressed on the way out. Memory does not grow with the dump.
 class MemberSource {
  public:
-  // The reader must outlive it. `member` is compressed.
-  MemberSource(const archive::BackupReader& reader, std::string member, DumpCut cut);
+  // The reader must outlive it. `member` is compressed; `understood` is what the pod can unpack, as best_encoding()
+  // gives it.
+  MemberSource(const archive::BackupReader& reader, std::string member, DumpCut cut, archive::Encoding understood);
   ~MemberSource();
   MemberSource(const MemberSource&) = delete;
   MemberSource& operator=(const MemberSource&) = delete;
 
+  // What the bytes that it gives are compressed with: as they are stored, or with gzip if they are changed.
+  [[nodiscard]] archive::Encoding encoding() const;
   // How many bytes it will give. Reads the whole dump if it is to be changed: what comes out of a filter is known only
   // then.
   std::uint64_t size();
@@ -43,6 +46,7 @@ class MemberSource {
   const archive::BackupReader& reader_;
   std::string member_;
   DumpCut cut_;
+  bool changed_;  // not given as it is stored
   std::unique_ptr<Pass> pass_;
   std::map<std::string, std::uint64_t> removed_;
 };

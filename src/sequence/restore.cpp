@@ -9,6 +9,7 @@
 
 #include "process/interrupt.h"
 #include "sequence/backup_plan.h"
+#include "sequence/compression.h"
 #include "sequence/database_room.h"
 #include "sequence/key_adoption.h"
 #include "sequence/maintenance_run.h"
@@ -153,6 +154,7 @@ class Restore {
   void replace_all(MaintenanceRun& run, const ProvedBackup& backup) {
     const Manifest& manifest = backup.reader.manifest();
     run.start_pods(request_.timeout);
+    encoding_ = best_encoding(cluster_, run.pods());
     SharedFiles files = shared_files(run);
     std::vector<StockedServer> stocked = look_at_servers(run, manifest);
     for (auto& entry : stocked) {
@@ -169,7 +171,7 @@ class Restore {
     if (with_files) require_replaceable(facts, backup.reader.member(manifest.files->member).plain_size);
     std::optional<SafetyBackup> safety;
     if (request_.safety_backup && !run.finishes_another()) {
-      safety.emplace(system_, safety_directory(), reporter_);
+      safety.emplace(system_, safety_directory(), encoding_, reporter_);
       safety->require_possible(stocked, facts);
     }
     run.stop(Standstill::kAllClients, request_.timeout);
@@ -179,7 +181,7 @@ class Restore {
       run.renew_pods(kGoingBack);
       return shared_files(run);
     });
-    if (with_files) unpacked.unpack(backup.reader, manifest.files->member);
+    if (with_files) unpacked.unpack(backup.reader, manifest.files->member, encoding_);
     for (auto& server : servers) server->end_sessions();
     begin_destruction(run, servers, manifest, safety ? safety->path() : "");
     try {
@@ -299,7 +301,7 @@ class Restore {
                             [&run](const std::string& server) { run.forget_packet(server); }};
     std::vector<std::unique_ptr<ServerRestore>> servers;
     for (auto& entry : stocked) {
-      servers.push_back(std::make_unique<ServerRestore>(backup, system_, entry, request, reporter_, notes));
+      servers.push_back(std::make_unique<ServerRestore>(backup, system_, entry, request, encoding_, reporter_, notes));
       servers.back()->prepare();
     }
     return servers;
@@ -379,6 +381,7 @@ class Restore {
   KeyAdoption keys_;
   Clock::time_point begun_ = Clock::now();
   bool is_replaced_ = false;
+  archive::Encoding encoding_ = archive::Encoding::kGzip;  // that the pods make and unpack
 };
 
 }  // namespace

@@ -26,11 +26,13 @@ bool is_grant_of_role(const std::string& grant) {
 }  // namespace
 
 ServerRestore::ServerRestore(const ProvedBackup& backup, const System& system, StockedServer& stocked,
-                             const RestoreRequest& request, ui::Reporter& reporter, PacketNotes notes)
+                             const RestoreRequest& request, archive::Encoding understood, ui::Reporter& reporter,
+                             PacketNotes notes)
     : backup_(backup),
       system_(system),
       stocked_(stocked),
       request_(request),
+      understood_(understood),
       reporter_(reporter),
       notes_(std::move(notes)) {
   for (const auto& database : backup.reader.manifest().databases) {
@@ -146,10 +148,10 @@ void ServerRestore::create_accounts() {
 }
 
 void ServerRestore::load(const Load& load, const std::function<void(std::uint64_t)>& passed) {
-  MemberSource source(backup_.reader, load.database->member, load.cut);
+  MemberSource source(backup_.reader, load.database->member, load.cut, understood_);
   const std::uint64_t size = source.size();
   stocked_.server.database.load(
-      size,
+      source.encoding(), size,
       [&](std::span<std::byte> room) {
         const std::size_t count = source.read(room);
         passed(count);

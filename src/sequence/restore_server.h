@@ -22,9 +22,10 @@ struct PacketNotes {
 
 class ServerRestore {
  public:
-  // All of these must outlive it. The inventory is of the server as it is now.
+  // All of these must outlive it. The inventory is of the server as it is now. `understood` is
+  // what the pods can unpack, as best_encoding() gives it.
   ServerRestore(const ProvedBackup& backup, const System& system, StockedServer& stocked, const RestoreRequest& request,
-                ui::Reporter& reporter, PacketNotes notes = {});
+                archive::Encoding understood, ui::Reporter& reporter, PacketNotes notes = {});
   // Puts the server's packet size back.
   ~ServerRestore();
   ServerRestore(const ServerRestore&) = delete;
@@ -73,6 +74,7 @@ class ServerRestore {
   const System& system_;
   StockedServer& stocked_;
   const RestoreRequest& request_;
+  archive::Encoding understood_;
   ui::Reporter& reporter_;
   PacketNotes notes_;
   std::vector<DatabaseMember> databases_;

@@ -23,11 +23,13 @@ std::string time_text() { return archive::format_timestamp(std::time(nullptr)); 
 
 }  // namespace
 
-SafetyBackup::SafetyBackup(const System& system, const std::filesystem::path& directory, ui::Reporter& reporter)
+SafetyBackup::SafetyBackup(const System& system, const std::filesystem::path& directory, archive::Encoding encoding,
+                           ui::Reporter& reporter)
     : reporter_(reporter),
       writer_(open_writer(directory / archive::safety_file_name(system.namespace_(), system.release(), time_text()))),
       system_(system),
       draft_(begin_draft(system, time_text())) {
+  draft_.encoding = encoding;
   if (const std::string text = archive::foreign_owner_warning(directory); !text.empty()) reporter.warning(text);
 }
 
@@ -40,7 +42,7 @@ void SafetyBackup::take(const MaintenanceRun& run, std::vector<StockedServer>& s
                         const FilesFacts& facts) {
   reporter_.info("Backing up first what is about to be replaced");
   complete_draft(draft_, system_, stocked, facts);
-  LiveContent content(stocked, files);
+  LiveContent content(stocked, files, draft_.encoding);
   write_members(writer_, draft_, content, reporter_);
   draft_.manifest.run_id = run.id();
   writer_.finish(draft_.manifest);

@@ -13,8 +13,10 @@ namespace exastro {
 
 class SafetyBackup {
  public:
-  // Begins the file in `directory`. The others must outlive it. Throws Error if it cannot be written there.
-  SafetyBackup(const System& system, const std::filesystem::path& directory, ui::Reporter& reporter);
+  // Begins the file in `directory`; `encoding` is what the pods can make. The others must outlive it. Throws Error if
+  // it cannot be written there.
+  SafetyBackup(const System& system, const std::filesystem::path& directory, archive::Encoding encoding,
+               ui::Reporter& reporter);
 
   // While the services still run. Throws Error if the disk has no room for it, or something cannot be read.
   void require_possible(const std::vector<StockedServer>& stocked, const FilesFacts& facts) const;

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "error.h"
+#include "sequence/compression.h"
 
 namespace exastro {
 namespace {
@@ -42,7 +43,7 @@ ours ! -type f ! -type d ! -type l -exec sh -c '
 
 // With GNU tar the names come from find, so that special files stay out; times in nanoseconds, owners as numbers.
 constexpr const char* kPack = R"sh(
-encode() { gzip -1; }
+encode() { compress; }
 produce() {
   if tar --version 2>/dev/null | grep -q GNU; then
     ours \( -type f -o -type d -o -type l \) -print0 >"$d/names" || return 94
@@ -59,7 +60,7 @@ produce() {
 )sh";
 
 constexpr const char* kUnpack = R"sh(
-decode() { gzip -dc; }
+decode() { decompress; }
 consume() {
   new=$1/.exastro-restore-$2
   mkdir "$new" || return 95
@@ -181,19 +182,23 @@ FilesFacts SharedFiles::facts() {
   return parse_facts(cluster_.run(pod_, {std::string(kFind) + kFacts, {path_}, ""}, ""));
 }
 
-void SharedFiles::pack(const kube::ByteHandler& sink, const kube::DigestOf& digest) {
-  judge("Packing the shared files", cluster_.download(pod_, {std::string(kFind) + kPack, {path_}, ""}, sink, digest),
-        3);
+void SharedFiles::pack(archive::Encoding encoding, const kube::ByteHandler& sink, const kube::DigestOf& digest) {
+  const kube::Script script{compression_functions(encoding) + kFind + kPack, {path_}, ""};
+  judge("Packing the shared files", cluster_.download(pod_, script, sink, digest), 3);
 }
 
 StagedFile SharedFiles::stage_pack(StagingRequest request) {
   request.items = {"the shared files"};
-  return stage(cluster_, pod_, {std::string(kFind) + kPack, {path_}, ""}, request, "tar and gzip").files.front();
+  return stage(cluster_, pod_, {compression_functions(request.encoding) + kFind + kPack, {path_}, ""}, request,
+               "tar and " + compression_program(request.encoding))
+      .files.front();
 }
 
-void SharedFiles::unpack_beside(const std::string& run_id, std::uint64_t size, const kube::ByteSource& source,
-                                const kube::DigestOf& digest) {
-  judge("Unpacking the shared files", cluster_.upload(pod_, {kUnpack, {path_, run_id}, ""}, size, source, digest), 4);
+void SharedFiles::unpack_beside(const std::string& run_id, archive::Encoding encoding, std::uint64_t size,
+                                const kube::ByteSource& source, const kube::DigestOf& digest) {
+  judge("Unpacking the shared files",
+        cluster_.upload(pod_, {compression_functions(encoding) + kUnpack, {path_, run_id}, ""}, size, source, digest),
+        4);
 }
 
 std::vector<std::string> SharedFiles::replace(const std::string& run_id, bool keep_extra) {

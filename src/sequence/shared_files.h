@@ -31,16 +31,16 @@ class SharedFiles {
   // Reads every directory, which takes seconds with some 100,000 files.
   FilesFacts facts();
 
-  // Everything but lost+found, .snapshot and our own .exastro-* at the root, as a tar compressed with gzip, names
+  // Everything but lost+found, .snapshot and our own .exastro-* at the root, as a compressed tar, names
   // relative to the root. Throws Error if anything could not be read or changed meanwhile.
-  void pack(const kube::ByteHandler& sink, const kube::DigestOf& digest);
+  void pack(archive::Encoding encoding, const kube::ByteHandler& sink, const kube::DigestOf& digest);
 
   // The same, in the pod, into a file that is kept there. Throws Error, and StagingFull.
   StagedFile stage_pack(StagingRequest request);
 
   // Unpacks such a tar into a directory beside the files; changes none of them. Throws Error.
-  void unpack_beside(const std::string& run_id, std::uint64_t size, const kube::ByteSource& source,
-                     const kube::DigestOf& digest);
+  void unpack_beside(const std::string& run_id, archive::Encoding encoding, std::uint64_t size,
+                     const kube::ByteSource& source, const kube::DigestOf& digest);
   // Puts what was unpacked in the place of what was there, by renaming; on an error the old files are back. With
   // `keep_extra`, what only the old tree has is moved over, also from one that an earlier run has left; gives the old
   // directories that could not be, as the new tree has something else of that name. They stay where it says.

@@ -18,10 +18,10 @@ using archive::Manifest;
 constexpr unsigned kFewestJobs = 2;
 constexpr unsigned kMostJobs = 8;
 
-std::string_view word(StagedForm form) { return form == StagedForm::kPlain ? "plain" : "gzip"; }
+std::string_view word(StagedForm form) { return form == StagedForm::kPlain ? "plain" : "compressed"; }
 
 StagedForm parse_form(const std::string& text) {
-  for (const StagedForm form : {StagedForm::kPlain, StagedForm::kGzip}) {
+  for (const StagedForm form : {StagedForm::kPlain, StagedForm::kCompressed}) {
     if (text == word(form)) return form;
   }
   throw archive::damaged(fmt::format("What the maintenance pod keeps has the form {}", text));
@@ -66,7 +66,7 @@ std::optional<StagingPlan> plan_staging(kube::Cluster& cluster, const std::vecto
         throw Error(why, "Make room on the node, or let the services wait for the transfer: --staging never");
       return std::nullopt;
     }
-    if (*form == StagedForm::kGzip) plan.form = StagedForm::kGzip;
+    if (*form == StagedForm::kCompressed) plan.form = StagedForm::kCompressed;
     plan.reserve = std::max(plan.reserve, room.reserve());
     processors = std::max(processors, room.processors);
   }
@@ -97,7 +97,7 @@ std::map<std::string, StagedFile> stage_content(const BackupDraft& draft, std::v
   for (auto& entry : stocked) {
     works.emplace_back([&] {
       const auto databases = by_size(draft.manifest, entry.server.id);
-      StagingRequest request{"dumps-" + entry.server.id, plan.form, plan.jobs, plan.reserve, {}};
+      StagingRequest request{"dumps-" + entry.server.id, plan.form, draft.encoding, plan.jobs, plan.reserve, {}};
       for (const auto* database : databases) request.items.push_back(database->name);
       const Staged dumps = entry.server.database.stage_dumps(request);
       for (std::size_t i = 0; i < dumps.files.size(); ++i) add(databases.at(i)->member, dumps.files[i]);
@@ -106,7 +106,7 @@ std::map<std::string, StagedFile> stage_content(const BackupDraft& draft, std::v
   }
   if (draft.manifest.files) {
     works.emplace_back([&] {
-      add(draft.manifest.files->member, files.stage_pack({"files", plan.form, 1, plan.reserve, {}}));
+      add(draft.manifest.files->member, files.stage_pack({"files", plan.form, draft.encoding, 1, plan.reserve, {}}));
     });
   }
   side_by_side(works);
@@ -123,6 +123,7 @@ void keep(kube::Cluster& cluster, const kube::Pod& pod, const StagedBackup& back
                      {"group", file.group},
                      {"number", file.number},
                      {"form", word(file.form)},
+                     {"encoding", archive::to_string(file.encoding)},
                      {"bytes", file.bytes}});
   }
   stage_text(cluster, pod, Json{{"draft", format_draft(backup.draft)}, {"files", std::move(files)}}.dump());
@@ -134,11 +135,13 @@ StagedBackup find_kept(kube::Cluster& cluster, const kube::Pod& pod) {
     StagedBackup backup;
     backup.draft = parse_draft(json.at("draft").get<std::string>());
     for (const auto& file : json.at("files")) {
-      backup.files.emplace(file.at("member"), StagedFile{{file.at("namespace"), file.at("pod"), file.at("container")},
-                                                         file.at("group"),
-                                                         file.at("number"),
-                                                         parse_form(file.at("form")),
-                                                         file.at("bytes")});
+      backup.files.emplace(file.at("member"),
+                           StagedFile{{file.at("namespace"), file.at("pod"), file.at("container")},
+                                      file.at("group"),
+                                      file.at("number"),
+                                      parse_form(file.at("form")),
+                                      archive::parse_encoding(file.at("encoding").get<std::string>()),
+                                      file.at("bytes")});
     }
     return backup;
   } catch (const Json::exception& error) {

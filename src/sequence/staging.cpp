@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "process/interrupt.h"
+#include "sequence/compression.h"
 #include "stream/digest.h"
 
 namespace exastro {
@@ -105,8 +106,8 @@ EOF
 // The same bytes each time, so that the stream can go on in the middle.
 constexpr const char* kFetch = R"sh(
 produce() { cat "$base/$1/$2/data"; }
-compress() { if [ "$form" = plain ]; then gzip -1; else cat; fi; }
-encode() { if [ "$from" = 1 ]; then compress; else compress | tail -c "+$from"; fi; }
+send() { if [ "$form" = plain ]; then compress; else cat; fi; }
+encode() { if [ "$from" = 1 ]; then send; else send | tail -c "+$from"; fi; }
 )sh";
 
 constexpr const char* kKeepText = R"sh(
@@ -117,7 +118,7 @@ constexpr const char* kGiveText = R"sh(
 cat "$base/text"
 )sh";
 
-const char* word(StagedForm form) { return form == StagedForm::kPlain ? "plain" : "gzip"; }
+const char* word(StagedForm form) { return form == StagedForm::kPlain ? "plain" : "compressed"; }
 
 template <typename Number>
 Number number(std::string_view text) {
@@ -202,7 +203,7 @@ std::optional<StagedForm> form_that_fits(const StagingRoom& room, std::uint64_t 
   const std::uint64_t usable = room.available - room.reserve();
   // What the server says of its tables is not what their SQL takes: as text, a number may take twice its bytes.
   if (usable / 2 >= bytes) return StagedForm::kPlain;
-  if (usable >= bytes) return StagedForm::kGzip;
+  if (usable >= bytes) return StagedForm::kCompressed;
   return std::nullopt;
 }
 
@@ -228,7 +229,7 @@ Staged stage(kube::Cluster& cluster, const kube::Pod& pod, const kube::Script& s
       throw Error(fmt::format("Reading {} failed: {} ended with status {} and {}{}{}", request.items.at(number_of - 1),
                               programs, words[3], words[4], messages.empty() ? "" : ": ", messages));
     }
-    files.push_back({pod, request.group, number_of, request.form, number<std::uint64_t>(words[2])});
+    files.push_back({pod, request.group, number_of, request.form, request.encoding, number<std::uint64_t>(words[2])});
   }
   if (files.size() != request.items.size()) throw Error("The maintenance pod did not read all that it was told to.");
   return staged;
@@ -237,7 +238,8 @@ Staged stage(kube::Cluster& cluster, const kube::Pod& pod, const kube::Script& s
 void fetch(kube::Cluster& cluster, const StagedFile& file, const kube::ByteHandler& sink) {
   std::uint64_t received = 0;
   through_cuts(cluster, file.pod, [&](bool& moved) {
-    const kube::Script script{fmt::format("{}form={} from={}\n", kBase, word(file.form), received + 1) + kFetch,
+    const kube::Script script{fmt::format("{}form={} from={}\n", kBase, word(file.form), received + 1) +
+                                  compression_functions(file.encoding) + kFetch,
                               {file.group, std::to_string(file.number)},
                               ""};
     stream::Digest digest;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "archive/manifest.h"
 #include "kube/cluster.h"
 
 namespace exastro {
@@ -29,8 +30,8 @@ struct StagingRoom {
 // Throws Error.
 StagingRoom look_at_room(kube::Cluster& cluster, const kube::Pod& pod);
 
-// kPlain is the quickest to write, and is compressed on its way out; kGzip takes a third of the room.
-enum class StagedForm { kPlain, kGzip };
+// kPlain is the quickest to write, and is compressed on its way out; kCompressed takes a third of the room.
+enum class StagedForm { kPlain, kCompressed };
 
 // Which of them has room for data of so many bytes; absent if none has.
 std::optional<StagedForm> form_that_fits(const StagingRoom& room, std::uint64_t bytes);
@@ -44,9 +45,10 @@ class StagingFull : public Error {
 struct StagingRequest {
   std::string group;  // of files, unique in the pod: letters, digits and '-'
   StagedForm form = StagedForm::kPlain;
-  unsigned slots = 1;              // how many items are read at the same time
-  std::uint64_t reserve = 0;       // bytes that stay free
-  std::vector<std::string> items;  // in the order in which they are begun; none has a line break
+  archive::Encoding encoding = archive::Encoding::kGzip;  // what it is to be compressed with, now or on its way out
+  unsigned slots = 1;                                     // how many items are read at the same time
+  std::uint64_t reserve = 0;                              // bytes that stay free
+  std::vector<std::string> items;                         // in the order in which they are begun; none has a line break
 };
 
 struct StagedFile {
@@ -54,6 +56,7 @@ struct StagedFile {
   std::string group;
   std::size_t number = 0;  // in the group, from 1
   StagedForm form = StagedForm::kPlain;
+  archive::Encoding encoding = archive::Encoding::kGzip;
   std::uint64_t bytes = 0;  // as it is kept
 };
 
@@ -68,7 +71,7 @@ struct Staged {
 Staged stage(kube::Cluster& cluster, const kube::Pod& pod, const kube::Script& script, const StagingRequest& request,
              const std::string& programs);
 
-// Streams a staged file, compressed with gzip. A stream that is cut goes on where it was, until none has brought
+// Streams a staged file, compressed. A stream that is cut goes on where it was, until none has brought
 // anything for some minutes or the pod is gone. Throws Error.
 void fetch(kube::Cluster& cluster, const StagedFile& file, const kube::ByteHandler& sink);
 

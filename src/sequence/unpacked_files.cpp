@@ -26,14 +26,15 @@ UnpackedFiles::~UnpackedFiles() {
   }
 }
 
-void UnpackedFiles::unpack(const archive::BackupReader& reader, const std::string& member) {
+void UnpackedFiles::unpack(const archive::BackupReader& reader, const std::string& member,
+                           archive::Encoding understood) {
   files_.discard_unpacked();
   unpacked_ = true;
-  MemberSource source(reader, member, {});
+  MemberSource source(reader, member, {}, understood);
   const std::uint64_t size = source.size();
   ui::Step step(reporter_, "Unpacking the shared files beside the present ones", size);
   files_.unpack_beside(
-      run_id_, size,
+      run_id_, source.encoding(), size,
       [&](std::span<std::byte> room) {
         const std::size_t count = source.read(room);
         step.add(count);

@@ -22,7 +22,8 @@ class UnpackedFiles {
   UnpackedFiles& operator=(const UnpackedFiles&) = delete;
 
   // What an earlier run has left is removed first. Throws Error; the present files are as they were.
-  void unpack(const archive::BackupReader& reader, const std::string& member);
+  // `understood` as best_encoding() gives it.
+  void unpack(const archive::BackupReader& reader, const std::string& member, archive::Encoding understood);
   // With `keep_extra`, what only the old files have is moved over. Throws Error; then the old files are back.
   void take_their_place(bool keep_extra);
 

@@ -267,8 +267,8 @@ class BackupTest : public testing::Test {
 
   fs::path directory_;
   fs::path path_;
-  const std::string dump_ = dump_member_name("shared", "日本 db", kTs);
-  const std::string files_ = files_member_name(kTs);
+  const std::string dump_ = dump_member_name("shared", "日本 db", kTs, Encoding::kGzip);
+  const std::string files_ = files_member_name(kTs, Encoding::kGzip);
   const std::string tar_ = make_tar({{"./", AE_IFDIR}, {"./日本.txt", AE_IFREG, "hello"}, {"./l", AE_IFLNK, "/etc"}});
 };
 
@@ -816,7 +816,7 @@ TEST_F(BackupTest, AMemberOfTenGigabytesHasItsPlaceInTheHeader) {
 }
 
 TEST_F(BackupTest, LongNamesSurvive) {
-  const std::string name = dump_member_name("shared", std::string(300, 'x'), kTs);
+  const std::string name = dump_member_name("shared", std::string(300, 'x'), kTs, Encoding::kGzip);
   ASSERT_GT(name.size(), 100U);
   ASSERT_TRUE(is_member_name(name));
   BackupWriter writer(path_, false);
@@ -861,10 +861,12 @@ TEST_F(BackupTest, PartialFilesOfTheDeadAreRemoved) {
 }
 
 TEST(Names, AreSafeAndDistinct) {
-  EXPECT_EQ(dump_member_name("ita", "ITA_DB", kTs), "exastro_mysqldump_ita_db_ITA_DB_20260131-123456.sql.gz");
-  EXPECT_EQ(dump_member_name("ita", "a/../b", kTs), "exastro_mysqldump_ita_db_a@2f@2e@2e@2fb_20260131-123456.sql.gz");
-  EXPECT_NE(dump_member_name("ita", std::string(200, 'x') + "1", kTs),
-            dump_member_name("ita", std::string(200, 'x') + "2", kTs));
+  EXPECT_EQ(dump_member_name("ita", "ITA_DB", kTs, Encoding::kGzip),
+            "exastro_mysqldump_ita_db_ITA_DB_20260131-123456.sql.gz");
+  EXPECT_EQ(dump_member_name("ita", "a/../b", kTs, Encoding::kGzip),
+            "exastro_mysqldump_ita_db_a@2f@2e@2e@2fb_20260131-123456.sql.gz");
+  EXPECT_NE(dump_member_name("ita", std::string(200, 'x') + "1", kTs, Encoding::kGzip),
+            dump_member_name("ita", std::string(200, 'x') + "2", kTs, Encoding::kGzip));
   EXPECT_EQ(backup_file_name("ns", "rel", kTs), "exastro-backup_ns_rel_20260131-123456.tar");
   EXPECT_EQ(format_timestamp(0), "19700101-000000");
   for (const char* bad : {"", ".", "..", ".x", "a/b", "-x", "a b", "a\n", "日"}) EXPECT_FALSE(is_member_name(bad));

@@ -205,7 +205,7 @@ class HandMade : public RealServer {
     StockedServer stocked = take_stock(std::move(servers.at(0)), std::move(what));
     check_names(backup.reader.manifest(), system_, stocked);
     check_collations(backup.reader.manifest(), stocked);
-    ServerRestore server(backup, system_, stocked, request, *reporter_);
+    ServerRestore server(backup, system_, stocked, request, archive::Encoding::kZstd, *reporter_);
     server.prepare();
     server.end_sessions();
     server.drop_extra();

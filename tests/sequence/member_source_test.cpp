@@ -7,11 +7,15 @@
 #include <filesystem>
 
 #include "archive/backup_writer.h"
+#include "archive/decoding.h"
 #include "stream/digest.h"
 #include "stream/gzip.h"
+#include "../stream/zstd_text.h"
 
 namespace exastro {
 namespace {
+
+using archive::Encoding;
 
 class Source : public testing::Test {
  protected:
@@ -25,16 +29,21 @@ class Source : public testing::Test {
     path_ = std::filesystem::temp_directory_path() / ("exastro-source-" + std::to_string(getpid()) + ".tar");
     std::filesystem::remove(path_);
     archive::BackupWriter writer(path_);
-    const auto member = writer.begin("x.sql.gz", archive::MemberKind::kDump, archive::Encoding::kGzip);
-    stream::GzipCompressor gzip(*member, 6);
+    const auto first = writer.begin("x.sql.gz", archive::MemberKind::kDump, archive::Encoding::kGzip);
+    stream::GzipCompressor gzip(*first, 6);
     gzip.write(stream::as_bytes(plain_));
     gzip.finish();
+    const auto other = writer.begin("y.sql.zst", archive::MemberKind::kDump, Encoding::kZstd);
+    other->write(stream::as_bytes(stream::zstd_of(plain_)));
+    other->finish();
     archive::Manifest manifest;
     manifest.servers.emplace_back().id = "shared";
-    archive::Manifest::Database& database = manifest.databases.emplace_back();
-    database.server = "shared";
-    database.name = "x";
-    database.member = "x.sql.gz";
+    for (const char* member : {"x.sql.gz", "y.sql.zst"}) {
+      archive::Manifest::Database& database = manifest.databases.emplace_back();
+      database.server = "shared";
+      database.name = std::string(member).substr(0, 1);
+      database.member = member;
+    }
     writer.finish(manifest);
     reader_.emplace(archive::BackupReader::open(path_));
   }
@@ -50,9 +59,9 @@ class Source : public testing::Test {
     EXPECT_EQ(source.digest(), stream::sha256_hex(stored));
     std::string plain;
     stream::CallbackSink collect([&](std::span<const std::byte> bytes) { plain += stream::as_text(bytes); });
-    stream::GzipDecompressor gunzip(collect);
-    gunzip.write(stream::as_bytes(stored));
-    gunzip.finish();
+    const auto unpack = archive::make_decoder(source.encoding(), collect);
+    unpack->write(stream::as_bytes(stored));
+    unpack->finish();
     return plain;
   }
 
@@ -62,18 +71,30 @@ class Source : public testing::Test {
 };
 
 TEST_F(Source, GivesTheMemberAsItIs) {
-  MemberSource source(*reader_, "x.sql.gz", {});
+  MemberSource source(*reader_, "x.sql.gz", {}, Encoding::kZstd);
   EXPECT_EQ(source.size(), reader_->member("x.sql.gz").size);
   EXPECT_EQ(received(source), plain_);
 }
 
+TEST_F(Source, GivesAPodOnlyWhatItCanUnpack) {
+  MemberSource as_it_is(*reader_, "y.sql.zst", {}, Encoding::kZstd);
+  EXPECT_EQ(as_it_is.encoding(), Encoding::kZstd);
+  EXPECT_EQ(as_it_is.size(), reader_->member("y.sql.zst").size);
+  EXPECT_EQ(received(as_it_is), plain_);
+  MemberSource changed(*reader_, "y.sql.zst", {}, Encoding::kGzip);
+  EXPECT_EQ(changed.encoding(), Encoding::kGzip);
+  EXPECT_EQ(received(changed), plain_);
+  MemberSource part(*reader_, "y.sql.zst", {{{1000000, 1000123}}, false}, Encoding::kZstd);
+  EXPECT_EQ(received(part), plain_.substr(1000000, 123));
+}
+
 TEST_F(Source, GivesParts) {
-  MemberSource source(*reader_, "x.sql.gz", {{{0, 10}, {1000000, 1000123}}, false});
+  MemberSource source(*reader_, "x.sql.gz", {{{0, 10}, {1000000, 1000123}}, false}, Encoding::kZstd);
   EXPECT_EQ(received(source), plain_.substr(0, 10) + plain_.substr(1000000, 123));
 }
 
 TEST_F(Source, TakesDefinersOffTheStatementsAlone) {
-  MemberSource source(*reader_, "x.sql.gz", {{}, true});
+  MemberSource source(*reader_, "x.sql.gz", {{}, true}, Encoding::kGzip);
   std::string expected = plain_;
   const auto at = expected.find("/*!50017 DEFINER=`root`@`%`*/");
   expected.erase(at + 9, std::string("DEFINER=`root`@`%`").size());

@@ -100,7 +100,7 @@ class RealServer : public testing::Test {
     std::string stored;
     stream::Digest digest;
     database.dump(
-        name,
+        name, archive::Encoding::kGzip,
         [&](std::span<const std::byte> bytes) {
           stored.append(stream::as_text(bytes));
           digest.update(bytes);
@@ -113,7 +113,7 @@ class RealServer : public testing::Test {
     stream::Digest digest;
     std::size_t at = 0;
     database.load(
-        stored.size(),
+        archive::Encoding::kGzip, stored.size(),
         [&](std::span<std::byte> room) {
           const std::size_t count = std::min(room.size(), stored.size() - at);
           std::memcpy(room.data(), stored.data() + at, count);

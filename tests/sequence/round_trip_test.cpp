@@ -105,12 +105,13 @@ class RoundTrip : public RealServer {
     const auto path = *directory_ / "backup.tar";
     archive::BackupWriter writer(path);
     BackupDraft draft = begin_draft(system_, "20260131-123456");
+    draft.encoding = encoding_;
     std::vector<StockedServer> stocked;
     stocked.push_back(stock());
     std::filesystem::create_directory(*directory_ / "storage");
     SharedFiles files(cluster(), LocalPod::container(), (*directory_ / "storage").string());
     complete_draft(draft, system_, stocked, files.facts());
-    LiveContent content(stocked, files);
+    LiveContent content(stocked, files, draft.encoding);
     write_members(writer, draft, content, *reporter_);
     writer.finish(draft.manifest);
     return path;
@@ -126,7 +127,7 @@ class RoundTrip : public RealServer {
           packet_notes_.push_back(fmt::format("{} raised from {}, it is {}", server, bytes, packet_now()));
         },
         [this](const std::string& server) { packet_notes_.push_back(fmt::format("{} is {}", server, packet_now())); }};
-    ServerRestore server(backup, system_, stocked, request, *reporter_, notes);
+    ServerRestore server(backup, system_, stocked, request, understood_, *reporter_, notes);
     server.prepare();
     server.end_sessions();
     if (!request.keep_extra) server.drop_extra();
@@ -151,6 +152,8 @@ class RoundTrip : public RealServer {
   }
 
   System system_;
+  archive::Encoding encoding_ = archive::Encoding::kZstd;    // of the backup
+  archive::Encoding understood_ = archive::Encoding::kZstd;  // by the pod that it is restored with
   std::vector<std::string> packet_notes_;
   std::vector<std::string> brought_users_;
   std::vector<std::string> brought_databases_;
@@ -197,6 +200,20 @@ TEST_F(RoundTrip, ARestoreBringsBackWhatWasLostAndTakesWhatWasNotThere) {
       << "logs in with the Secret's password, not the one of the backup";
   EXPECT_NE(err_.str().find("elsewhere:3306"), std::string::npos) << "records that lead elsewhere are named";
   EXPECT_EQ(make().query("SELECT @@global.max_allowed_packet;"), make().query("SELECT 16777216;")) << err_.str();
+}
+
+TEST_F(RoundTrip, APodWithoutZstdMakesAndTakesGzip) {
+  const auto before = picture();
+  RestoreRequest request;
+  for (const auto encoding : {archive::Encoding::kGzip, archive::Encoding::kZstd}) {
+    encoding_ = encoding;
+    understood_ = archive::Encoding::kGzip;
+    request.from = back_up().string();
+    make().query("DROP DATABASE platform;");
+    restore(request);
+    EXPECT_EQ(picture(), before);
+    std::filesystem::remove(request.from);
+  }
 }
 
 TEST_F(RoundTrip, WhatIsExtraStaysIfWanted) {

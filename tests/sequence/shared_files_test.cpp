@@ -60,6 +60,7 @@ class Files : public testing::Test {
     std::string packed;
     stream::Digest digest;
     files_->pack(
+        encoding_,
         [&](std::span<const std::byte> bytes) {
           packed.append(stream::as_text(bytes));
           digest.update(bytes);
@@ -72,7 +73,7 @@ class Files : public testing::Test {
     stream::Digest digest;
     std::size_t at = 0;
     files_->unpack_beside(
-        "run", packed.size(),
+        "run", encoding_, packed.size(),
         [&](std::span<std::byte> room) {
           const std::size_t count = std::min(room.size(), packed.size() - at);
           std::memcpy(room.data(), packed.data() + at, count);
@@ -103,6 +104,7 @@ class Files : public testing::Test {
 
   fs::path directory_;
   fs::path root_;
+  archive::Encoding encoding_ = archive::Encoding::kZstd;
   std::optional<LocalPod> pod_;
   std::optional<SharedFiles> files_;
 };
@@ -114,6 +116,14 @@ TEST_F(Files, FactsCountWhatIsOurs) {
   EXPECT_GT(facts.available, 0U);
   EXPECT_TRUE(facts.unreadable.empty());
   EXPECT_TRUE(facts.special.empty());
+}
+
+TEST_F(Files, GzipDoesWhereThereIsNoZstd) {
+  encoding_ = archive::Encoding::kGzip;
+  const std::string packed = pack();
+  EXPECT_TRUE(packed.starts_with("\x1f\x8b"));
+  unpack(packed);
+  EXPECT_TRUE(fs::exists(root_ / ".exastro-restore-run/組織"));
 }
 
 TEST_F(Files, WhatIsNoFileIsNamedAndLeftOut) {

@@ -11,9 +11,10 @@
 #include <fstream>
 #include <sstream>
 
+#include "archive/decoding.h"
 #include "kube/kubectl.h"
+#include "sequence/compression.h"
 #include "sequence/staged_backup.h"
-#include "stream/gzip.h"
 
 namespace exastro {
 namespace {
@@ -78,52 +79,62 @@ class StagingTest : public testing::Test {
 
   // Items are shell commands; each that is run leaves a line in `run`.
   kube::Script script() {
-    return {
-        "encode() { gzip -1; }\nproduce() { echo \"$1\" >>\"" + (directory_ / "run").string() + "\"; eval \"$1\"; }\n",
-        {},
-        ""};
+    return {compression_functions(encoding_) + "encode() { compress; }\nproduce() { echo \"$1\" >>\"" +
+                (directory_ / "run").string() + "\"; eval \"$1\"; }\n",
+            {},
+            ""};
   }
-  std::vector<StagedFile> staged(const StagingRequest& request) {
+  std::vector<StagedFile> staged(StagingRequest request) {
+    request.encoding = encoding_;
     return stage(*cluster_, pod_, script(), request, "sh and gzip").files;
   }
   std::string fetched(const StagedFile& file) {
     std::string text;
     stream::CallbackSink out([&](std::span<const std::byte> bytes) { text += stream::as_text(bytes); });
-    stream::GzipDecompressor unpack(out);
-    fetch(*cluster_, file, [&](std::span<const std::byte> bytes) { unpack.write(bytes); });
-    unpack.finish();
+    const auto unpack = archive::make_decoder(file.encoding, out);
+    fetch(*cluster_, file, [&](std::span<const std::byte> bytes) { unpack->write(bytes); });
+    unpack->finish();
     return text;
   }
 
   fs::path directory_;
   std::optional<kube::Kubectl> cluster_;
   kube::Pod pod_{"ns", "pod", "c"};
+  archive::Encoding encoding_ = archive::Encoding::kZstd;
 };
 
 TEST_F(StagingTest, WhatIsReadIsKeptAndFetchedInEitherForm) {
-  for (const StagedForm form : {StagedForm::kPlain, StagedForm::kGzip}) {
-    const std::string group = form == StagedForm::kPlain ? "a" : "b";
-    const auto files =
-        staged({group, form, 2, 0, {"seq 1 3", "seq 1 100000", "true", "echo 'a  b \\ c' \"$(id -u)\""}});
-    ASSERT_EQ(files.size(), 4U);
-    EXPECT_EQ(fetched(files[0]), "1\n2\n3\n");
-    EXPECT_EQ(fetched(files[1]).size(), 588895U);
-    EXPECT_EQ(fetched(files[2]), "");
-    EXPECT_THAT(fetched(files[3]), testing::StartsWith("a  b \\ c "));
-    EXPECT_EQ(files[1].bytes == 588895U, form == StagedForm::kPlain);
+  for (const StagedForm form : {StagedForm::kPlain, StagedForm::kCompressed}) {
+    for (const archive::Encoding encoding : {archive::Encoding::kGzip, archive::Encoding::kZstd}) {
+      encoding_ = encoding;
+      const std::string group =
+          std::string(form == StagedForm::kPlain ? "a-" : "b-") + std::string(to_string(encoding));
+      const auto files =
+          staged({group, form, encoding, 2, 0, {"seq 1 3", "seq 1 100000", "true", "echo 'a  b \\ c' \"$(id -u)\""}});
+      ASSERT_EQ(files.size(), 4U);
+      EXPECT_EQ(fetched(files[0]), "1\n2\n3\n");
+      EXPECT_EQ(fetched(files[1]).size(), 588895U);
+      EXPECT_EQ(fetched(files[2]), "");
+      EXPECT_THAT(fetched(files[3]), testing::StartsWith("a  b \\ c "));
+      EXPECT_EQ(files[1].bytes == 588895U, form == StagedForm::kPlain);
+    }
   }
 }
 
 TEST_F(StagingTest, SeveralAreReadAtTheSameTime) {
   const auto begin = std::chrono::steady_clock::now();
-  staged({"a", StagedForm::kPlain, 4, 0, {"sleep 1", "sleep 1", "sleep 1", "sleep 1"}});
+  staged({"a", StagedForm::kPlain, encoding_, 4, 0, {"sleep 1", "sleep 1", "sleep 1", "sleep 1"}});
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
 }
 
 TEST_F(StagingTest, OneThatFailsIsNamedWithItsWords) {
   try {
-    staged(
-        {"a", StagedForm::kPlain, 1, 0, {"echo whole", "echo half; echo 'no such table' >&2; exit 3", "echo never"}});
+    staged({"a",
+            StagedForm::kPlain,
+            encoding_,
+            1,
+            0,
+            {"echo whole", "echo half; echo 'no such table' >&2; exit 3", "echo never"}});
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("exit 3 failed: sh and gzip ended with status 3 and 0"));
@@ -133,19 +144,20 @@ TEST_F(StagingTest, OneThatFailsIsNamedWithItsWords) {
 }
 
 TEST_F(StagingTest, AProgramThatIsKilledIsNoSuccess) {
-  EXPECT_THROW(staged({"a", StagedForm::kGzip, 1, 0, {"echo half; kill -9 $(sh -c 'echo $PPID')"}}), Error);
+  EXPECT_THROW(staged({"a", StagedForm::kCompressed, encoding_, 1, 0, {"echo half; kill -9 $(sh -c 'echo $PPID')"}}),
+               Error);
 }
 
 TEST_F(StagingTest, AConnectionThatBreaksDoesNotBeginItAnew) {
   spit("cut", "early");
-  const auto files = staged({"a", StagedForm::kPlain, 1, 0, {"sleep 2; echo late"}});
+  const auto files = staged({"a", StagedForm::kPlain, encoding_, 1, 0, {"sleep 2; echo late"}});
   EXPECT_EQ(fetched(files.at(0)), "late\n");
   EXPECT_EQ(slurp("run"), "sleep 2; echo late\n");
 }
 
 TEST_F(StagingTest, AStreamThatIsCutGoesOnWhereItWas) {
-  for (const StagedForm form : {StagedForm::kPlain, StagedForm::kGzip}) {
-    const auto files = staged({form == StagedForm::kPlain ? "a" : "b", form, 1, 0, {"seq 1 200000"}});
+  for (const StagedForm form : {StagedForm::kPlain, StagedForm::kCompressed}) {
+    const auto files = staged({form == StagedForm::kPlain ? "a" : "b", form, encoding_, 1, 0, {"seq 1 200000"}});
     spit("cut", "100000");
     const std::string text = fetched(files.at(0));
     EXPECT_EQ(text.size(), 1288895U);
@@ -154,14 +166,14 @@ TEST_F(StagingTest, AStreamThatIsCutGoesOnWhereItWas) {
 }
 
 TEST_F(StagingTest, WithoutItsPodItIsGivenUp) {
-  const auto files = staged({"a", StagedForm::kPlain, 1, 0, {"seq 1 200000"}});
+  const auto files = staged({"a", StagedForm::kPlain, encoding_, 1, 0, {"seq 1 200000"}});
   spit("cut", "100000");
   fs::remove(directory_ / "pod.json");
   EXPECT_THROW(fetched(files.at(0)), kube::StreamCut);
 }
 
 TEST_F(StagingTest, ADiskThatGetsFullIsNoticed) {
-  EXPECT_THROW(staged({"a", StagedForm::kPlain, 1, std::uint64_t{1} << 60, {"sleep 5"}}), StagingFull);
+  EXPECT_THROW(staged({"a", StagedForm::kPlain, encoding_, 1, std::uint64_t{1} << 60, {"sleep 5"}}), StagingFull);
 }
 
 TEST_F(StagingTest, FifteenOfAHundredStayFree) {
@@ -170,8 +182,8 @@ TEST_F(StagingTest, FifteenOfAHundredStayFree) {
   EXPECT_GE(room.processors, 1U);
   const StagingRoom small{1000, 550, 2};
   EXPECT_EQ(form_that_fits(small, 200), StagedForm::kPlain);
-  EXPECT_EQ(form_that_fits(small, 201), StagedForm::kGzip);
-  EXPECT_EQ(form_that_fits(small, 400), StagedForm::kGzip);
+  EXPECT_EQ(form_that_fits(small, 201), StagedForm::kCompressed);
+  EXPECT_EQ(form_that_fits(small, 400), StagedForm::kCompressed);
   EXPECT_EQ(form_that_fits(small, 401), std::nullopt);
   EXPECT_EQ(form_that_fits({1000, 150, 2}, 0), std::nullopt);
 }
@@ -191,7 +203,8 @@ TEST_F(StagingTest, WhatItIsIsKeptBesideForAnotherRun) {
   database.member = "exastro_mysqldump_shared_db_x_20260131-123456.sql.gz";
   backup.draft.manifest.databases.push_back(database);
   backup.draft.small.push_back({"keys.json", archive::MemberKind::kKeys, "{\"key\": \"\\u0000'\"}"});
-  backup.files.emplace(database.member, StagedFile{pod_, "dumps-shared", 7, StagedForm::kGzip, 4096});
+  backup.files.emplace(database.member,
+                       StagedFile{pod_, "dumps-shared", 7, StagedForm::kCompressed, archive::Encoding::kZstd, 4096});
   keep(*cluster_, pod_, backup);
   const StagedBackup found = find_kept(*cluster_, pod_);
   EXPECT_EQ(found.draft.time_text, "20260131-123456");
@@ -202,7 +215,8 @@ TEST_F(StagingTest, WhatItIsIsKeptBesideForAnotherRun) {
   EXPECT_EQ(file.pod.name, "pod");
   EXPECT_EQ(file.group, "dumps-shared");
   EXPECT_EQ(file.number, 7U);
-  EXPECT_EQ(file.form, StagedForm::kGzip);
+  EXPECT_EQ(file.form, StagedForm::kCompressed);
+  EXPECT_EQ(file.encoding, archive::Encoding::kZstd);
   EXPECT_EQ(bytes_of(found.files), 4096U);
 }
 

@@ -1,6 +1,6 @@
-"""What is in a backup file, looked at with plain tools: tar, sha256sum, gzip, and no code of the plugin's."""
-import gzip
+"""What is in a backup file, looked at with plain tools: tar, sha256sum, gzip, zstd, and no code of the plugin's."""
 import hashlib
+import io
 import json
 import pathlib
 import re
@@ -9,6 +9,20 @@ import tarfile
 
 ROW = re.compile(rb"\('([^']*)',(\d+),[^)]*\)")
 LOG_ROW = re.compile(rb"\(\d+,'([^']*)',(\d+),[^)]*\)")
+
+
+PROGRAMS = {".gz": ["gzip", "-1"], ".zst": ["zstd", "-q", "-1"]}
+
+
+def unpack(path):
+    """What a file holds, compressed or not, by its name"""
+    program = PROGRAMS.get(path.suffix)
+    return subprocess.run([program[0], "-dc", path], check=True, stdout=subprocess.PIPE).stdout if program else path.read_bytes()
+
+
+def pack(path, plain):
+    """Writes it anew, compressed as its name says"""
+    path.write_bytes(subprocess.run([*PROGRAMS[path.suffix], "-c"], check=True, input=plain, stdout=subprocess.PIPE).stdout)
 
 
 class Unpacked:
@@ -29,8 +43,7 @@ class Unpacked:
         assert listed == {path.name for path in self.directory.iterdir()} - {"SHA256SUMS"}
 
     def plain(self, name):
-        path = self.directory / name
-        return gzip.decompress(path.read_bytes()) if name.endswith(".gz") else path.read_bytes()
+        return unpack(self.directory / name)
 
     def names(self):
         return sorted(path.name for path in self.directory.iterdir())
@@ -54,7 +67,7 @@ class Unpacked:
                     current[name] = max(int(beats), current.get(name, 0))
             servers.setdefault(database["server"], {"activity": {}})["activity"][database["name"]] = tables
         files = {}
-        with tarfile.open(self.directory / self.manifest["files"]["member"]) as archive:
+        with tarfile.open(fileobj=io.BytesIO(self.plain(self.manifest["files"]["member"]))) as archive:
             for entry in archive:
                 if "/.sample-heartbeat/" in entry.name and entry.isfile():
                     files[entry.name] = archive.extractfile(entry).read().decode().strip()
@@ -66,9 +79,9 @@ def spoiled(file, directory, target):
     unpacked = Unpacked(file, directory)
     database = unpacked.manifest["databases"][-1]
     member = unpacked.directory / database["member"]
-    plain = gzip.decompress(member.read_bytes())
+    plain = unpack(member)
     plain = plain.replace(b"\n-- Dump completed", b"\nINSERT INTO no_such_table VALUES (1);\n-- Dump completed")
-    member.write_bytes(gzip.compress(plain))
+    pack(member, plain)
     for entry in unpacked.manifest["members"]:
         if entry["name"] == member.name:
             entry.update(size=member.stat().st_size, sha256=hashlib.sha256(member.read_bytes()).hexdigest(),
