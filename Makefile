@@ -37,7 +37,7 @@ unit: build ## build and unit tests: a minute more
 
 test: unit e2e ## everything that must pass: 40 minutes, on a new machine an hour
 
-# FUZZ_SECONDS=600 runs each of the seven for ten minutes.
+# FUZZ_SECONDS=600 runs each of the eight for ten minutes.
 FUZZ_SECONDS ?= 60
 fuzz: ## fuzz everything that reads input from outside: 5 minutes, and 3 more to build the first time
 	@echo "== fuzzing ($(FUZZ_SECONDS) s for each target, two at a time; building takes 3 minutes the first time)"

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "error.h"
 #include "stream/sink.h"
@@ -65,6 +66,34 @@ class Collected : public stream::Sink {
  private:
   std::size_t limit_;
 };
+
+struct Unpacked {
+  bool whole = false;
+  std::string text;
+};
+
+// What a decompressor makes of the bytes in pieces of `size`, up to 1 MiB.
+template <typename Decompressor>
+Unpacked unpack(std::string_view bytes, std::size_t size) {
+  Collected plain(std::size_t{1} << 20);
+  Unpacked result;
+  result.whole = accepts([&] {
+    Decompressor decompressor(plain);
+    feed(decompressor, bytes, size);
+  });
+  expect(result.whole == plain.finished, "only a whole stream is finished");
+  result.text = std::move(plain.text);
+  return result;
+}
+
+// Refused or unpacked alike however the stream is cut.
+template <typename Decompressor>
+void check_cuts(std::string_view bytes, std::size_t size) {
+  const Unpacked whole = unpack<Decompressor>(bytes, bytes.size() + 1);
+  const Unpacked cut = unpack<Decompressor>(bytes, size);
+  expect(whole.whole == cut.whole, "a cut does not decide whether a stream is good");
+  expect(!whole.whole || whole.text == cut.text, "a cut does not change what is unpacked");
+}
 
 }  // namespace exastro::fuzz
 
