@@ -158,9 +158,11 @@ class Cluster {
   // Runs a script in a pod and gives its standard output. `input` follows the confidential lines on its standard
   // input. Throws Error with the script's messages if it ends with another status than 0.
   virtual std::string run(const Pod& pod, const Script& script, const std::string& input) = 0;
-  // As `run`, but calls `meanwhile` when the script has printed its first line, and closes its input after that.
-  virtual void run_while(const Pod& pod, const Script& script, const std::string& input,
-                         const std::function<void(const std::string& first_line)>& meanwhile) = 0;
+  // As `run`, but question by question: `next` gives the input that follows, or nothing when all was asked, which ends
+  // the script's input. It is called with nothing first, and then with what the script has printed since, each time
+  // that ends with the line `end`. Throws Error if the script ends before.
+  using Next = std::function<std::optional<std::string>(const std::string& answer)>;
+  virtual void converse(const Pod& pod, const Script& script, const std::string& end, const Next& next) = 0;
   // Streams what the script's function `produce` writes. `digest` tells the SHA-256 of all that `sink` was given.
   // Throws Error if the stream was cut, stalled or does not have the length and digest that the pod reports; the
   // statuses of the pipeline are the caller's to judge.

@@ -9,6 +9,7 @@
 #include <regex>
 #include <sstream>
 #include <thread>
+#include <utility>
 
 #include "kube/remote_script.h"
 #include "process/interrupt.h"
@@ -430,23 +431,34 @@ std::string Kubectl::run(const Pod& pod, const Script& script, const std::string
   return finish_plain(pod, script, Input{confidential_input(script) + input}, {});
 }
 
-void Kubectl::run_while(const Pod& pod, const Script& script, const std::string& input,
-                        const std::function<void(const std::string& first_line)>& meanwhile) {
-  std::string first_line;
-  bool called = false;
-  Handlers handlers;
-  handlers.on_out = [&](Session& session, std::span<const std::byte> bytes) {
-    if (called) return;
-    first_line.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    const auto end = first_line.find('\n');
-    if (end == std::string::npos) return;
-    called = true;
-    meanwhile(first_line.substr(0, end));
-    session.close_input();
+void Kubectl::converse(const Pod& pod, const Script& script, const std::string& end, const Next& next) {
+  std::string answer;
+  bool over = false;
+  const auto go_on = [&](Session& session) {
+    const auto input = next(std::exchange(answer, {}));
+    over = !input;
+    if (input) {
+      session.write(*input);
+    } else {
+      session.close_input();
+    }
   };
-  handlers.on_start = [&](Session& session) { session.write(confidential_input(script) + input); };
+  Handlers handlers;
+  handlers.on_start = [&](Session& session) {
+    session.write(confidential_input(script));
+    go_on(session);
+  };
+  handlers.on_out = [&](Session& session, std::span<const std::byte> bytes) {
+    if (over) return;
+    answer.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    if (answer.ends_with("\n" + end + "\n") || answer == end + "\n") {
+      go_on(session);
+    } else if (ends_plain(answer)) {
+      session.close_input();  // the script waits for nothing any more, and kubectl might
+    }
+  };
   finish_plain(pod, script, Input::open(), std::move(handlers));
-  if (!called) throw stream_error(pod, "A command in the pod printed nothing", "");
+  if (!over) throw stream_error(pod, "A command in the pod ended before it had answered", "");
 }
 
 StreamReport Kubectl::download(const Pod& pod, const Script& script, const ByteHandler& sink, const DigestOf& digest) {

@@ -65,8 +65,7 @@ class Kubectl : public Cluster {
   HttpAnswer ask_service(const std::string& namespace_, const std::string& service, const std::string& port,
                          const std::string& path) override;
   std::string run(const Pod& pod, const Script& script, const std::string& input) override;
-  void run_while(const Pod& pod, const Script& script, const std::string& input,
-                 const std::function<void(const std::string& first_line)>& meanwhile) override;
+  void converse(const Pod& pod, const Script& script, const std::string& end, const Next& next) override;
   StreamReport download(const Pod& pod, const Script& script, const ByteHandler& sink, const DigestOf& digest) override;
   StreamReport upload(const Pod& pod, const Script& script, std::uint64_t size, const ByteSource& source,
                       const DigestOf& digest) override;

@@ -6,6 +6,8 @@
 namespace exastro::kube {
 namespace {
 
+constexpr std::string_view kEndOfPlain = "\nexastro-end ";
+
 // Reads the confidential lines. `read` takes no byte beyond its line, so that what follows is still there.
 constexpr std::string_view kPrelude = R"sh(set -u
 umask 077
@@ -101,12 +103,17 @@ exit "$status"
 )sh";
 }
 
+bool ends_plain(std::string_view output) {
+  constexpr std::size_t kLongest = kEndOfPlain.size() + 4;  // a status has three digits at most
+  return output.ends_with('\n') &&
+         output.substr(output.size() - std::min(output.size(), kLongest)).find(kEndOfPlain) != std::string_view::npos;
+}
+
 std::optional<PlainOutput> parse_plain(std::string output) {
-  constexpr std::string_view kMark = "\nexastro-end ";
-  const auto at = output.rfind(kMark);
-  if (at == std::string::npos || !output.ends_with('\n')) return std::nullopt;
+  if (!ends_plain(output)) return std::nullopt;
+  const auto at = output.rfind(kEndOfPlain);
   PlainOutput plain;
-  const std::string_view number(output.data() + at + kMark.size(), output.size() - at - kMark.size() - 1);
+  const std::string_view number(output.data() + at + kEndOfPlain.size(), output.size() - at - kEndOfPlain.size() - 1);
   if (!to_number(number, plain.status)) return std::nullopt;
   output.resize(at);
   plain.text = std::move(output);

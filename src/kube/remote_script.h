@@ -28,6 +28,8 @@ struct PlainOutput {
   int status = 0;
 };
 std::optional<PlainOutput> parse_plain(std::string output);
+// Whether that mark has arrived.
+bool ends_plain(std::string_view output);
 
 // The report that ends a stream, from a line of standard error; absent if the line is not one.
 std::optional<StreamReport> parse_report(std::string_view line);

@@ -82,7 +82,11 @@ EOF
 }
 )sh";
 
+// Quotes and backslashes mean what this program takes them to mean, and so they do in what SHOW CREATE gives. Nothing
+// waits a day for somebody's lock, as the server's default is.
+const std::string kSession = "SET SESSION sql_mode = '', lock_wait_timeout = 120;\n";
 constexpr const char* kEndOfAnswer = "kubectl-exastro: end of an answer";
+constexpr const char* kEndOfTurn = "kubectl-exastro: all was answered";
 
 void judge(const char* what, const kube::StreamReport& report, const std::vector<std::string>& parts,
            const std::string& messages) {
@@ -213,29 +217,43 @@ auto Database::speaking_safely(Work work) {
 }
 
 std::vector<Row> Database::query(const std::string& sql) {
-  // Quotes and backslashes mean what this program takes them to mean, and so they do in what SHOW CREATE gives. Nothing
-  // waits a day for somebody's lock, as the server's default is.
-  return speaking_safely([&] {
-    return parse_rows(
-        cluster_.run(pod_, script(kQuery), "SET SESSION sql_mode = '', lock_wait_timeout = 120;\n" + sql));
-  });
+  return speaking_safely([&] { return parse_rows(cluster_.run(pod_, script(kQuery), kSession + sql)); });
 }
 
-std::vector<std::vector<Row>> Database::query_all(const std::vector<std::string>& questions) {
-  std::vector<std::vector<Row>> answers(questions.size());
-  std::string text;
-  for (std::size_t i = 0; i < questions.size(); ++i)
-    text += questions[i] + fmt::format("\nSELECT {}, {};\n", quote_text(kEndOfAnswer), i);
-  std::size_t at = 0;
-  for (auto& row : query(text)) {
-    if (row.size() == 2 && row[0] == kEndOfAnswer && row[1] == std::to_string(at)) {
-      ++at;
-    } else if (at < answers.size()) {
-      answers[at].push_back(std::move(row));
+void Database::ask(const std::vector<Turn>& turns) {
+  auto turn = turns.begin();
+  std::vector<std::vector<Row>> answers;  // to what is asked now: as many as there are questions
+  const auto take = [&](const std::string& text) {
+    std::size_t at = 0;
+    for (auto& row : parse_rows(text)) {
+      if (row.size() == 2 && row[0] == kEndOfAnswer && row[1] == std::to_string(at)) {
+        ++at;
+      } else if (at < answers.size()) {
+        answers[at].push_back(std::move(row));
+      }
     }
-  }
-  if (at != questions.size()) throw Error("The server did not answer all that it was asked.");
-  return answers;
+    if (at != answers.size()) throw Error("The server did not answer all that it was asked.");
+    (turn++)->take(answers);
+  };
+  const auto next = [&](const std::string& answer) -> std::optional<std::string> {
+    std::string text;
+    if (answer.empty()) {
+      text = kSession;
+    } else {
+      take(answer);
+    }
+    std::vector<std::string> questions;
+    while (turn != turns.end() && (questions = turn->questions()).empty()) ++turn;
+    if (questions.empty()) return std::nullopt;
+    answers.assign(questions.size(), {});
+    for (std::size_t i = 0; i < questions.size(); ++i)
+      text += questions[i] + fmt::format("\nSELECT {}, {};\n", quote_text(kEndOfAnswer), i);
+    return text + fmt::format("SELECT {};\n", quote_text(kEndOfTurn));
+  };
+  speaking_safely([&] {
+    cluster_.converse(pod_, script(kQuery), kEndOfTurn, next);
+    return 0;
+  });
 }
 
 void Database::dump(const std::string& database, archive::Encoding encoding, const kube::ByteHandler& sink,
@@ -265,17 +283,15 @@ void Database::load(archive::Encoding encoding, std::uint64_t size, const kube::
 }
 
 bool Database::is_same_server(Database& other, const std::string& lock_name) {
-  bool same = false;
   const std::string name = quote_text(lock_name);
-  speaking_safely([&] {
-    cluster_.run_while(pod_, script(kQuery), fmt::format("SELECT GET_LOCK({}, 0);\n", name),
-                       [&](const std::string& got) {
-                         if (got != "1") throw Error("The server gave no lock to compare it with the other one.");
-                         const auto rows = other.query(fmt::format("SELECT IS_USED_LOCK({}) IS NOT NULL;", name));
-                         same = !rows.empty() && rows[0][0] == "1";
-                       });
-    return 0;
-  });
+  bool same = false;
+  ask({{[&] { return std::vector{fmt::format("SELECT GET_LOCK({}, 0);", name)}; },
+        [&](const auto& answers) {
+          if (answers[0].empty() || answers[0][0][0] != "1")
+            throw Error("The server gave no lock to compare it with the other one.");
+          const auto rows = other.query(fmt::format("SELECT IS_USED_LOCK({}) IS NOT NULL;", name));
+          same = !rows.empty() && rows[0][0] == "1";
+        }}});
   return same;
 }
 

@@ -38,9 +38,14 @@ class Database {
   // Runs statements, separated by semicolons; gives the rows of all of them. Throws Error with the server's words.
   std::vector<Row> query(const std::string& sql);
 
-  // The same for questions that each are one or more statements; gives the rows of each question. One call for all of
-  // them, as starting a program in a pod takes longer than most answers.
-  std::vector<std::vector<Row>> query_all(const std::vector<std::string>& questions);
+  // Questions of one or more statements each, and what takes the rows of each. Turns are asked one after the other, so
+  // that one may follow from what an earlier one was answered. All in one session: starting a program in a pod takes
+  // longer than most answers. Throws Error with the server's words.
+  struct Turn {
+    std::function<std::vector<std::string>()> questions;  // none: the turn is left out
+    std::function<void(const std::vector<std::vector<Row>>&)> take;
+  };
+  void ask(const std::vector<Turn>& turns);
 
   // Dumps one database with its routines, events, triggers and sequences, as compressed SQL. Throws Error if
   // any program of the pipeline failed. That the dump is complete is the caller's to check, in what it got.

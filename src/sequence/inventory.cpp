@@ -37,39 +37,38 @@ class Stocktaking {
   Stocktaking(Database& database, const InventoryRequest& request) : database_(database), request_(request) {}
 
   Inventory take() {
-    read_what_is_there();
-    for (const auto& name : request_.databases) claim_database(name);
-    read_records(false);
-    read_records(true);
-    for (const auto& [key, facts] : schemata_) {
-      if (!ours_.contains(key) && looks_like_exastros(facts.name)) inventory_.unclaimed.push_back(facts.name);
-    }
-    for (const auto& name : ours_) {
-      if (auto found = schemata_.find(name); found != schemata_.end()) inventory_.databases.push_back(found->second);
-    }
-    if (!inventory_.databases.empty()) look_into_databases();
+    database_.ask({{[&] { return about_the_server(); }, [&](const auto& answers) { take_server(answers); }},
+                   {[&] { return records(false); }, [&](const auto& answers) { take_records(answers[0]); }},
+                   {[&] { return records(true); }, [&](const auto& answers) { take_records(answers[0]); }},
+                   {[&] { return about_databases(); }, [&](const auto& answers) { take_databases(answers); }}});
     find_accounts();
     return std::move(inventory_);
   }
 
  private:
+  using Questions = std::vector<std::string>;
+  using Answers = std::vector<std::vector<Row>>;
+
   [[nodiscard]] std::string folded(const std::string& name) const { return inventory_.server.folded(name); }
 
   // What can be asked without knowing which databases are Exastro's.
-  void read_what_is_there() {
+  static Questions about_the_server() {
     std::string record_tables;
     for (const auto& table : kRecordTables)
       record_tables += (record_tables.empty() ? "" : ", ") + quote_text(table.name);
-    const auto answers = database_.query_all(
-        {"SELECT VERSION(), @@version_comment, @@lower_case_table_names, @@character_set_server, @@collation_server, "
-         "@@global.max_allowed_packet;",
-         "SELECT SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA;",
-         fmt::format("SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE UPPER(TABLE_NAME) IN ({});",
-                     record_tables),
-         "SELECT User, Host, Db FROM mysql.db UNION SELECT User, Host, Db FROM mysql.tables_priv UNION "
-         "SELECT User, Host, Db FROM mysql.columns_priv UNION SELECT User, Host, Db FROM mysql.procs_priv;",
-         "SELECT DISTINCT GRANTEE FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE <> 'USAGE';",
-         "SELECT User, Host FROM mysql.user WHERE is_role <> 'Y' ORDER BY User, Host;"});
+    return {
+        "SELECT VERSION(), @@version_comment, @@lower_case_table_names, @@character_set_server, @@collation_server, "
+        "@@global.max_allowed_packet;",
+        "SELECT SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA;",
+        fmt::format("SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE UPPER(TABLE_NAME) IN ({});",
+                    record_tables),
+        "SELECT User, Host, Db FROM mysql.db UNION SELECT User, Host, Db FROM mysql.tables_priv UNION "
+        "SELECT User, Host, Db FROM mysql.columns_priv UNION SELECT User, Host, Db FROM mysql.procs_priv;",
+        "SELECT DISTINCT GRANTEE FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE <> 'USAGE';",
+        "SELECT User, Host FROM mysql.user WHERE is_role <> 'Y' ORDER BY User, Host;"};
+  }
+
+  void take_server(const Answers& answers) {
     const Row& row = answers.at(0).at(0);
     inventory_.server = {row.at(0), row.at(1), static_cast<int>(number(row.at(2))),
                          row.at(3), row.at(4), number(row.at(5))};
@@ -79,6 +78,7 @@ class Stocktaking {
     grants_ = answers.at(3);
     for (const auto& grantee : answers.at(4)) privileged_.insert(grantee.at(0));
     users_on_server_ = answers.at(5);
+    for (const auto& name : request_.databases) claim_database(name);
   }
 
   // Counts it as Exastro's.
@@ -88,7 +88,7 @@ class Stocktaking {
     if (!schemata_.contains(key)) inventory_.absent.push_back(name);
   }
 
-  void read_records(bool of_organization) {
+  [[nodiscard]] Questions records(bool of_organization) const {
     std::string union_of;
     for (const auto& row : record_tables_) {
       const RecordTable* table = find_record_table(row.at(1));
@@ -97,8 +97,11 @@ class Stocktaking {
                               quote_text(row.at(0)), quote_text(row.at(1)), quote_identifier(row.at(0)),
                               quote_identifier(row.at(1)));
     }
-    if (union_of.empty()) return;
-    for (const auto& row : database_.query(union_of)) {
+    return union_of.empty() ? Questions() : Questions{union_of};
+  }
+
+  void take_records(const std::vector<Row>& rows) {
+    for (const auto& row : rows) {
       inventory_.records.push_back({row.at(0), row.at(1), row.at(2), row.at(3), row.at(4), row.at(5), row.at(6)});
       claim_database(row.at(3));
       users_.insert(row.at(4));
@@ -114,7 +117,15 @@ class Stocktaking {
     return names.empty() ? "''" : listed(names);
   }
 
-  void look_into_databases() {
+  // Counts what is there as Exastro's, and asks about it.
+  Questions about_databases() {
+    for (const auto& [key, facts] : schemata_) {
+      if (!ours_.contains(key) && looks_like_exastros(facts.name)) inventory_.unclaimed.push_back(facts.name);
+    }
+    for (const auto& name : ours_) {
+      if (auto found = schemata_.find(name); found != schemata_.end()) inventory_.databases.push_back(found->second);
+    }
+    if (inventory_.databases.empty()) return {};
     const std::string ours = existing();
     std::string views;  // information_schema.TABLES tells this only of views that it has to open for another column
     for (const auto& database : inventory_.databases) {
@@ -122,26 +133,28 @@ class Stocktaking {
           fmt::format("SELECT 'database', {};\nSHOW TABLE STATUS FROM {} WHERE Comment LIKE '%references invalid%';\n",
                       quote_text(database.name), quote_identifier(database.name));
     }
-    const auto answers = database_.query_all(
-        {fmt::format("SELECT TABLE_SCHEMA, COALESCE(SUM(DATA_LENGTH + INDEX_LENGTH), 0), COUNT(*), "
-                     "COALESCE(SUM(TABLE_ROWS), 0) "
-                     "FROM information_schema.TABLES WHERE TABLE_TYPE <> 'VIEW' AND TABLE_SCHEMA IN ({}) GROUP BY "
-                     "TABLE_SCHEMA;",
-                     ours),
-         fmt::format("SELECT TABLE_SCHEMA, TABLE_NAME, ENGINE FROM information_schema.TABLES WHERE TABLE_TYPE = "
-                     "'BASE TABLE' AND ENGINE <> 'InnoDB' AND TABLE_SCHEMA IN ({}) ORDER BY 1, 2;",
-                     ours),
-         fmt::format("SELECT DEFINER FROM information_schema.VIEWS WHERE TABLE_SCHEMA IN ({0}) UNION "
-                     "SELECT DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA IN ({0}) UNION "
-                     "SELECT DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA IN ({0}) UNION "
-                     "SELECT DEFINER FROM information_schema.EVENTS WHERE EVENT_SCHEMA IN ({0});",
-                     ours),
-         views,
-         // mariadb-dump --events looks for a delimiter that the event does not hold, and never finds one if it holds
-         // `;;` (seen with 10.11.19).
-         fmt::format("SELECT EVENT_SCHEMA, EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA IN ({}) AND "
-                     "EVENT_DEFINITION LIKE '%;;%' ORDER BY 1, 2;",
-                     ours)});
+    return {fmt::format("SELECT TABLE_SCHEMA, COALESCE(SUM(DATA_LENGTH + INDEX_LENGTH), 0), COUNT(*), "
+                        "COALESCE(SUM(TABLE_ROWS), 0) "
+                        "FROM information_schema.TABLES WHERE TABLE_TYPE <> 'VIEW' AND TABLE_SCHEMA IN ({}) GROUP BY "
+                        "TABLE_SCHEMA;",
+                        ours),
+            fmt::format("SELECT TABLE_SCHEMA, TABLE_NAME, ENGINE FROM information_schema.TABLES WHERE TABLE_TYPE = "
+                        "'BASE TABLE' AND ENGINE <> 'InnoDB' AND TABLE_SCHEMA IN ({}) ORDER BY 1, 2;",
+                        ours),
+            fmt::format("SELECT DEFINER FROM information_schema.VIEWS WHERE TABLE_SCHEMA IN ({0}) UNION "
+                        "SELECT DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA IN ({0}) UNION "
+                        "SELECT DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA IN ({0}) UNION "
+                        "SELECT DEFINER FROM information_schema.EVENTS WHERE EVENT_SCHEMA IN ({0});",
+                        ours),
+            views,
+            // mariadb-dump --events looks for a delimiter that the event does not hold, and never finds one if it holds
+            // `;;` (seen with 10.11.19).
+            fmt::format("SELECT EVENT_SCHEMA, EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA IN ({}) AND "
+                        "EVENT_DEFINITION LIKE '%;;%' ORDER BY 1, 2;",
+                        ours)};
+  }
+
+  void take_databases(const Answers& answers) {
     for (const auto& row : answers.at(0)) {
       for (auto& database : inventory_.databases) {
         if (folded(database.name) != folded(row.at(0))) continue;

@@ -183,10 +183,32 @@ TEST_F(Stream, APodThatLivesAndGivesNoDataIsNotWaitedForForEver) {
   }
 }
 
-TEST_F(Stream, RunWhileHoldsTheScriptOpen) {
-  std::string seen;
-  cluster().run_while(pod_, {"echo ready; cat >/dev/null", {}, ""}, "", [&](const std::string& line) { seen = line; });
-  EXPECT_EQ(seen, "ready");
+TEST_F(Stream, AConversationAsksOneQuestionAfterTheOther) {
+  const Script script{"while read -r a b; do printf '%s %s\\nthat is all\\n' \"$b\" \"$a\"; done", {}, ""};
+  std::vector<std::string> answers;
+  cluster().converse(pod_, script, "that is all", [&](const std::string& answer) -> std::optional<std::string> {
+    answers.push_back(answer);
+    if (answers.size() == 1) return "1 2\n";
+    if (answers.size() == 2) return "3 4\n";
+    return std::nullopt;
+  });
+  EXPECT_EQ(answers, (std::vector<std::string>{"", "2 1\nthat is all\n", "4 3\nthat is all\n"}));
+}
+
+TEST_F(Stream, AConversationThatIsBrokenOffIsAnError) {
+  const auto ask = [](const std::string&) -> std::optional<std::string> { return "a question\n"; };
+  try {
+    cluster().converse(pod_, {"read -r line; echo no answer", {}, ""}, "that is all", ask);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("ended before it had answered"), std::string::npos) << error.what();
+  }
+  try {
+    cluster().converse(pod_, {"read -r line; echo gone wrong >&2; exit 7", {}, ""}, "that is all", ask);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("gone wrong"), std::string::npos) << error.what();
+  }
 }
 
 TEST(Classify, KnowsWhatKubectlSays) {

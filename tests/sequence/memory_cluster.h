@@ -129,8 +129,7 @@ class MemoryCluster : public kube::Cluster {
     ++commands;
     return "";
   }
-  void run_while(const kube::Pod&, const kube::Script&, const std::string&,
-                 const std::function<void(const std::string&)>&) override {}
+  void converse(const kube::Pod&, const kube::Script&, const std::string&, const Next&) override {}
   kube::StreamReport download(const kube::Pod&, const kube::Script&, const kube::ByteHandler&,
                               const kube::DigestOf&) override {
     return {};

@@ -95,10 +95,7 @@ class ScriptedCluster : public kube::Cluster {
     return {};
   }
   std::string run(const kube::Pod&, const kube::Script&, const std::string&) override { return changed(), ""; }
-  void run_while(const kube::Pod&, const kube::Script&, const std::string&,
-                 const std::function<void(const std::string&)>&) override {
-    changed();
-  }
+  void converse(const kube::Pod&, const kube::Script&, const std::string&, const Next&) override { changed(); }
   kube::StreamReport download(const kube::Pod&, const kube::Script&, const kube::ByteHandler&,
                               const kube::DigestOf&) override {
     return changed(), kube::StreamReport();
