@@ -34,8 +34,11 @@ Command add_status(CLI::App& app) {
                   "  kubectl exastro status\n  kubectl exastro status -n exastro --output json");
   command.run = [flags = command.flags](ui::Reporter& reporter) {
     kube::Kubectl cluster = make_cluster(*flags, reporter);
-    const System system = find(cluster, *flags, reporter);
-    const Status status = look_at(cluster, system);
+    Surroundings around;
+    const System system =
+        find_system(cluster, {flags->releases, flags->image}, reporter,
+                    [&](const std::vector<Release>& releases) { around = look_around(cluster, releases); });
+    const Status status = look_at(cluster, system, std::move(around));
     reporter.result(status_json(system, status), status_text(system, status));
   };
   return command;

@@ -47,6 +47,7 @@ Workload parse_workload(const Json& item, WorkloadKind kind) {
     workload.pod_template = at(spec, "/jobTemplate/spec/template");
   } else {
     workload.replicas = spec.contains("replicas") ? stream::int_at(spec, "replicas") : 1;
+    workload.ready = ready_replicas(item);
     workload.selector = at(spec, "/selector/matchLabels");
     workload.pod_template = spec.value("template", Json::object());
   }
@@ -65,6 +66,12 @@ Role role_of(std::string_view component) {
     if (component == store || component.starts_with(std::string(store) + "-")) return Role::kStore;
   }
   return Role::kWriter;
+}
+
+int ready_replicas(const Json& workload) {
+  const bool seen = workload.value("/status/observedGeneration"_json_pointer, 0) >=
+                    workload.value("/metadata/generation"_json_pointer, 0);
+  return seen ? workload.value("/status/readyReplicas"_json_pointer, 0) : 0;
 }
 
 std::vector<Workload> parse_workloads(const std::vector<Json>& items) {

@@ -27,6 +27,7 @@ struct Workload {
   std::string component;  // the label app.kubernetes.io/name
   Role role = Role::kWriter;
   int replicas = 0;                    // wanted, of Deployments and StatefulSets
+  int ready = 0;                       // pods that are ready, of what is wanted now
   bool suspended = false;              // of CronJobs
   bool autoscaled = false;             // a HorizontalPodAutoscaler owns the count
   Json selector = Json::object();      // spec.selector.matchLabels
@@ -42,6 +43,9 @@ Role role_of(std::string_view component);
 
 // From the items of `get deployments,statefulsets,cronjobs,horizontalpodautoscalers`; other kinds are passed over.
 std::vector<Workload> parse_workloads(const std::vector<Json>& items);
+
+// How many pods of a Deployment or StatefulSet are ready; 0 if its status is of an earlier generation.
+int ready_replicas(const Json& workload);
 
 // The kind as kubectl names it, and back. Throws Error for another text.
 std::string_view kind_word(WorkloadKind kind);

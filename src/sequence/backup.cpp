@@ -11,6 +11,7 @@
 #include "sequence/compression.h"
 #include "sequence/maintenance_run.h"
 #include "sequence/permissions.h"
+#include "sequence/side_by_side.h"
 #include "ui/format.h"
 #include "ui/step.h"
 
@@ -96,13 +97,12 @@ class Backup {
     const auto pod_of = [&](const Side& side) { return run.pod_of(side); };
     auto servers = open_servers(cluster_, system_, pod_of, run.id());
     run.put_back_packets(servers);
-    for (auto& server : servers) {
-      InventoryRequest what = request_for(system_, server);
-      stocked_.push_back(take_stock(std::move(server), std::move(what)));
-    }
     files_.emplace(cluster_, run.pod_of(system_.ita), system_.storage.path);
-    if (run.follows_restore()) files_->discard_unpacked();
-    files_facts_ = files_->facts();
+    side_by_side({[&] { stocked_ = take_stock(system_, std::move(servers)); },
+                  [&] {
+                    if (run.follows_restore()) files_->discard_unpacked();
+                    files_facts_ = files_->facts();
+                  }});
     require_readable(files_facts_);
     step.done(
         fmt::format("{} and {}", ui::bytes_text(estimated_bytes(stocked_, {})), ui::bytes_text(files_facts_.bytes)));
@@ -191,7 +191,7 @@ class Backup {
 // A dry run makes no pod of its own: it asks through those that run anyway.
 void show_plan(kube::Cluster& cluster, const System& system, const BackupRequest& request, ui::Reporter& reporter) {
   check_permissions(cluster, system, Standstill::kWriters);
-  const BackupPlan plan = plan_backup(cluster, system);
+  const BackupPlan plan = plan_backup(cluster, system, list_pods(cluster, system.namespaces()));
   const std::string time_text = archive::format_timestamp(std::time(nullptr));
   const std::string target =
       request.target.is_standard_output() ? "standard output" : target_path(system, request.target, time_text).string();

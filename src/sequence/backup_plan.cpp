@@ -7,6 +7,7 @@
 
 #include "sequence/release_pods.h"
 #include "sequence/services.h"
+#include "sequence/side_by_side.h"
 #include "ui/format.h"
 
 namespace exastro {
@@ -51,17 +52,19 @@ void warn_of(const FilesFacts& files, std::vector<std::string>& warnings) {
   }
 }
 
-BackupPlan plan_backup(kube::Cluster& cluster, const System& system) {
+BackupPlan plan_backup(kube::Cluster& cluster, const System& system, const std::vector<Json>& pods) {
   BackupPlan plan;
   plan.stopped = to_stop(system.workloads, Standstill::kWriters);
-  const std::vector<Json> pods = list_pods(cluster, system.namespaces());
-  auto servers = open_servers(
-      cluster, system, [&](const Side& side) { return database_pod(system, pods, side); }, "plan");
-  for (auto& server : servers) {
-    InventoryRequest request = request_for(system, server);
-    plan.servers.push_back(take_stock(std::move(server), std::move(request)));
-    warn_of(plan.servers.back().inventory, plan.warnings);
-  }
+  const auto with_files = files_pod(system, pods);
+  side_by_side({[&] {
+                  auto servers = open_servers(
+                      cluster, system, [&](const Side& side) { return database_pod(system, pods, side); }, "plan");
+                  plan.servers = take_stock(system, std::move(servers));
+                },
+                [&] {
+                  if (with_files) plan.files = SharedFiles(cluster, *with_files, system.storage.path).facts();
+                }});
+  for (const auto& stocked : plan.servers) warn_of(stocked.inventory, plan.warnings);
   for (const Side* side : {&system.platform, &system.ita}) {
     const bool asked = std::any_of(plan.servers.begin(), plan.servers.end(),
                                    [&](const StockedServer& stocked) { return stocked.server.holds(side->id); });
@@ -69,8 +72,7 @@ BackupPlan plan_backup(kube::Cluster& cluster, const System& system) {
     plan.warnings.push_back(fmt::format(
         "No pod that runs can ask {}:{}, so its databases are not known before the backup.", side->host, side->port));
   }
-  if (const auto pod = files_pod(system, pods)) {
-    plan.files = SharedFiles(cluster, *pod, system.storage.path).facts();
+  if (plan.files) {
     warn_of(*plan.files, plan.warnings);
     if (!plan.files->unreadable.empty()) {
       plan.warnings.push_back(fmt::format("Shared files that cannot be read, which will stop the backup: {}.",

@@ -18,7 +18,7 @@ struct BackupPlan {
 };
 
 // Reads, in pods of the release that run now.
-BackupPlan plan_backup(kube::Cluster& cluster, const System& system);
+BackupPlan plan_backup(kube::Cluster& cluster, const System& system, const std::vector<Json>& pods);
 
 std::string plan_text(const System& system, const BackupPlan& plan, const std::string& target);
 Json plan_json(const System& system, const BackupPlan& plan, const std::string& target);

@@ -158,11 +158,10 @@ void Lease::confirm() {
   }
 }
 
-std::optional<LeaseHolder> Lease::look(kube::Cluster& cluster, const std::string& namespace_,
-                                       const std::string& release, std::chrono::milliseconds duration) {
-  const auto present = cluster.get(kKind, namespace_, lease_name(release));
-  if (!present) return std::nullopt;
-  return LeaseHolder{holder_of(*present), !watch_unchanged(cluster, namespace_, *present, duration)};
+kube::ObjectName Lease::object(const std::string& release) { return {kKind, lease_name(release)}; }
+
+LeaseHolder Lease::look(kube::Cluster& cluster, const Json& lease, std::chrono::milliseconds duration) {
+  return {holder_of(lease), !watch_unchanged(cluster, lease.at("metadata").at("namespace"), lease, duration)};
 }
 
 }  // namespace exastro

@@ -40,9 +40,10 @@ class Lease {
   // Renews it now. Throws Error (kBusy) if another has taken it meanwhile: a laptop that slept has lost it.
   void confirm();
 
-  // Who holds it, and, watching for `duration`, whether it lives; absent if nobody does.
-  static std::optional<LeaseHolder> look(kube::Cluster& cluster, const std::string& namespace_,
-                                         const std::string& release, std::chrono::milliseconds duration);
+  // The object that it is in the cluster.
+  static kube::ObjectName object(const std::string& release);
+  // Who holds a lease that was read, and, watching for `duration`, whether it lives.
+  static LeaseHolder look(kube::Cluster& cluster, const kube::Json& lease, std::chrono::milliseconds duration);
   // What to tell a person before another's lease is watched.
   static std::string watching_text(const std::string& holder, const Options& options);
 

@@ -109,7 +109,7 @@ ReinstallFacts take_facts(kube::Cluster& cluster, const std::vector<ReleaseState
 }
 
 DataFacts take_data_facts(kube::Cluster& cluster, const System& system) {
-  BackupPlan plan = plan_backup(cluster, system);
+  BackupPlan plan = plan_backup(cluster, system, list_pods(cluster, system.namespaces()));
   DataFacts facts;
   for (auto& stocked : plan.servers) {
     for (const auto& database : stocked.inventory.databases)

@@ -275,8 +275,9 @@ class Restore {
       const MaintenanceRecord& record = run.record();
       what.databases.insert(what.databases.end(), record.brought_databases.begin(), record.brought_databases.end());
       what.users.insert(what.users.end(), record.brought_users.begin(), record.brought_users.end());
-      stocked.push_back(take_stock(std::move(server), std::move(what)));
+      stocked.push_back({std::move(server), std::move(what), {}});
     }
+    take_stock_again(stocked);
     step.done();
     return stocked;
   }

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "sequence/side_by_side.h"
+
 namespace exastro {
 namespace {
 
@@ -18,13 +20,21 @@ bool Server::holds(const std::string& side_id) const {
   return std::any_of(sides.begin(), sides.end(), [&](const Side* side) { return side->id == side_id; });
 }
 
-StockedServer take_stock(Server server, InventoryRequest request) {
-  Inventory inventory = take_inventory(server.database, request);
-  return {std::move(server), std::move(request), std::move(inventory)};
+std::vector<StockedServer> take_stock(const System& system, std::vector<Server> servers) {
+  std::vector<StockedServer> stocked;
+  for (auto& server : servers) {
+    InventoryRequest request = request_for(system, server);
+    stocked.push_back({std::move(server), std::move(request), {}});
+  }
+  take_stock_again(stocked);
+  return stocked;
 }
 
 void take_stock_again(std::vector<StockedServer>& stocked) {
-  for (auto& [server, request, inventory] : stocked) inventory = take_inventory(server.database, request);
+  std::vector<std::function<void()>> works;
+  for (auto& entry : stocked)
+    works.emplace_back([&entry] { entry.inventory = take_inventory(entry.server.database, entry.request); });
+  side_by_side(works);
 }
 
 std::vector<Server> open_servers(kube::Cluster& cluster, const System& system, const PodOf& pod_of,
@@ -33,7 +43,12 @@ std::vector<Server> open_servers(kube::Cluster& cluster, const System& system, c
   for (const Side* side : {&system.platform, &system.ita}) {
     if (const auto pod = pod_of(*side)) servers.push_back({side->id, {side}, connect(cluster, system, *side, *pod)});
   }
-  if (servers.size() == 2 && servers[0].database.is_same_server(servers[1].database, "kubectl-exastro-" + run_id)) {
+  // One name in one namespace is one server; two names may be.
+  const auto one_name = [](const Side& a, const Side& b) {
+    return a.namespace_ == b.namespace_ && a.host == b.host && a.port == b.port;
+  };
+  if (servers.size() == 2 && (one_name(system.platform, system.ita) ||
+                              servers[0].database.is_same_server(servers[1].database, "kubectl-exastro-" + run_id))) {
     servers.pop_back();
     servers[0].id = "shared";
     servers[0].sides.push_back(&system.ita);

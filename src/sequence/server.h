@@ -29,8 +29,9 @@ struct StockedServer {
   Inventory inventory;
 };
 
-StockedServer take_stock(Server server, InventoryRequest request);
-// Looks again: what was made meanwhile counts, too.
+// All of them, side by side.
+std::vector<StockedServer> take_stock(const System& system, std::vector<Server> servers);
+// Looks, or looks again: what was made meanwhile counts, too.
 void take_stock_again(std::vector<StockedServer>& stocked);
 
 // Where commands reach a side's server from; absent if there is no such pod.

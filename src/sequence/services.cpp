@@ -244,10 +244,7 @@ std::vector<std::string> not_ready(kube::Cluster& cluster, const MaintenanceReco
           item.value("kind", "") == "Deployment" ? WorkloadKind::kDeployment : WorkloadKind::kStatefulSet;
       for (const auto& workload : record.workloads) {
         if (workload.kind != kind || workload.namespace_ != namespace_ || workload.name != name) continue;
-        const bool seen = item.value("/status/observedGeneration"_json_pointer, 0) >=
-                          item.value("/metadata/generation"_json_pointer, 0);
-        if (!seen || item.value("/status/readyReplicas"_json_pointer, 0) < workload.replicas)
-          missing.push_back(reference(workload));
+        if (ready_replicas(item) < workload.replicas) missing.push_back(reference(workload));
       }
     }
   }

@@ -7,6 +7,7 @@
 
 #include "sequence/describe.h"
 #include "sequence/services.h"
+#include "sequence/side_by_side.h"
 #include "ui/format.h"
 
 namespace exastro {
@@ -15,25 +16,24 @@ namespace {
 // Longer than a living run lets its lease go unrenewed, also where a renewal takes its time.
 constexpr std::chrono::milliseconds kWatch = Lease::Options{}.renewal + std::chrono::seconds(2);
 
-// What is wanted of each workload now, in the form of a record, so that one function tells what is not ready.
-MaintenanceRecord wanted_now(const System& system) {
-  MaintenanceRecord wanted;
+std::vector<std::string> not_ready_now(const System& system) {
+  std::vector<std::string> missing;
   for (const auto& workload : system.workloads) {
-    wanted.workloads.push_back(
-        {workload.kind, workload.namespace_, workload.name, workload.replicas, workload.suspended});
+    if (workload.ready < workload.replicas) missing.push_back(workload.reference());
   }
-  return wanted;
+  return missing;
 }
 
-std::vector<std::string> pods_without_record(kube::Cluster& cluster, const System& system,
+std::vector<std::string> pods_without_record(const std::vector<Json>& pods,
                                              const std::optional<MaintenanceRecord>& record) {
   std::vector<std::string> left;
-  for (const auto& namespace_ : system.namespaces()) {
-    for (const auto& pod : cluster.list("pods", namespace_, "app.kubernetes.io/name=exastro-maintenance")) {
-      const std::string name = pod.value("/metadata/name"_json_pointer, "");
-      const bool ending = pod.contains("/metadata/deletionTimestamp"_json_pointer);
-      if (!(record && record->has_pod(namespace_, name)) && !ending) left.push_back(namespace_ + "/" + name);
-    }
+  for (const auto& pod : pods) {
+    if (pod.value(Json::json_pointer("/metadata/labels/app.kubernetes.io~1name"), "") != "exastro-maintenance")
+      continue;
+    const std::string namespace_ = pod.value("/metadata/namespace"_json_pointer, "");
+    const std::string name = pod.value("/metadata/name"_json_pointer, "");
+    const bool ending = pod.contains("/metadata/deletionTimestamp"_json_pointer);
+    if (!(record && record->has_pod(namespace_, name)) && !ending) left.push_back(namespace_ + "/" + name);
   }
   return left;
 }
@@ -75,17 +75,35 @@ std::string Status::next() const {
   return "kubectl exastro backup";
 }
 
-Status look_at(kube::Cluster& cluster, const System& system) {
+Surroundings look_around(kube::Cluster& cluster, const std::vector<Release>& releases) {
+  const Release& first = releases.front();
+  std::vector<std::string> namespaces{first.namespace_};
+  if (releases.back().namespace_ != first.namespace_) namespaces.push_back(releases.back().namespace_);
+  Surroundings around;
+  side_by_side({[&] {
+                  const kube::ObjectName record{"configmap", record_name(first.name)};
+                  for (auto& object : cluster.get_all(first.namespace_, {record, Lease::object(first.name)})) {
+                    if (object.value("kind", "") == "Lease") {
+                      around.lease = std::move(object);
+                    } else {
+                      around.record = parse_config_map(object);
+                    }
+                  }
+                },
+                [&] { around.pods = list_pods(cluster, namespaces); }});
+  return around;
+}
+
+Status look_at(kube::Cluster& cluster, const System& system, Surroundings around) {
   Status status;
-  status.record = find_record(cluster, system);
-  status.holder = Lease::look(cluster, system.namespace_(), system.release(), kWatch);
-  status.workloads = system.workloads.size();
-  status.not_ready = not_ready(cluster, wanted_now(system));
+  status.record = std::move(around.record);
+  if (around.lease) status.holder = Lease::look(cluster, *around.lease, kWatch);
+  status.not_ready = not_ready_now(system);
   if (status.record && status.record->operation == "stop")
     status.started = started_meanwhile(cluster, system, *status.record);
-  status.left_pods = pods_without_record(cluster, system, status.record);
+  status.left_pods = pods_without_record(around.pods, status.record);
   try {
-    status.stock = plan_backup(cluster, system);
+    status.stock = plan_backup(cluster, system, around.pods);
   } catch (const Error& error) {
     status.stock_error = error.what();
   }
@@ -100,7 +118,7 @@ std::string status_text(const System& system, const Status& status) {
                                     release.app_version, release.chart, release.chart_version, release.revision));
   }
   text += line("State", status.state());
-  std::string workloads = fmt::format("{}", status.workloads);
+  std::string workloads = fmt::format("{}", system.workloads.size());
   if (status.record) workloads += fmt::format(", {} of them recorded as stopped", stopped_count(*status.record));
   const char* ready = status.record ? ", the others ready" : ", all ready";
   workloads += status.not_ready.empty() ? ready : ", not ready: " + some_of(status.not_ready);

@@ -11,11 +11,17 @@
 
 namespace exastro {
 
+// What is asked of the cluster while the system is read: objects in the namespaces of its releases.
+struct Surroundings {
+  std::optional<MaintenanceRecord> record;
+  std::optional<Json> lease;
+  std::vector<Json> pods;
+};
+
 struct Status {
   std::optional<MaintenanceRecord> record;
   std::optional<LeaseHolder> holder;
   std::vector<std::string> not_ready;  // workloads with fewer ready pods than wanted
-  std::size_t workloads = 0;
   std::vector<std::string> started;    // recorded as stopped, and running again
   std::vector<std::string> left_pods;  // maintenance pods that no record knows
   std::optional<BackupPlan> stock;     // sizes, if the servers and files could be asked
@@ -26,8 +32,10 @@ struct Status {
   [[nodiscard]] std::string next() const;
 };
 
-// Watches a lease that somebody holds for some seconds.
-Status look_at(kube::Cluster& cluster, const System& system);
+// For find_system(), beside it. Throws Error.
+Surroundings look_around(kube::Cluster& cluster, const std::vector<Release>& releases);
+// Watches a lease that somebody holds for some seconds. `system` must outlive what it gives.
+Status look_at(kube::Cluster& cluster, const System& system, Surroundings around);
 
 std::string status_text(const System& system, const Status& status);
 Json status_json(const System& system, const Status& status);

@@ -11,6 +11,7 @@
 
 #include "exastro/encoding.h"
 #include "sequence/services.h"
+#include "sequence/side_by_side.h"
 
 namespace exastro {
 namespace {
@@ -62,13 +63,34 @@ void warn_of_newer_revisions(const std::vector<kube::HelmRecord>& records, const
   }
 }
 
-std::vector<Release> read_exastro_releases(kube::Cluster& cluster, const std::vector<kube::HelmRecord>& records,
+// Helm's records, and of some of them the objects, by "NAMESPACE/SECRET".
+struct HelmRecords {
+  std::vector<kube::HelmRecord> labels;
+  std::map<std::string, Json> objects;
+};
+
+// Of one namespace, where nearly always one revision of few releases is wanted: the deployed, which are read at once.
+HelmRecords records_in(kube::Cluster& cluster, const std::string& namespace_) {
+  HelmRecords records;
+  side_by_side({[&] { records.labels = cluster.helm_records(namespace_); },
+                [&] {
+                  for (auto& secret : cluster.list("secrets", namespace_, "owner=helm,status=deployed")) {
+                    const std::string name = secret.at("metadata").at("name");
+                    records.objects[namespace_ + "/" + name] = std::move(secret);
+                  }
+                }});
+  return records;
+}
+
+std::vector<Release> read_exastro_releases(kube::Cluster& cluster, const HelmRecords& records,
                                            const std::vector<std::string>& wanted, const std::string& here) {
   std::vector<Release> releases;
-  for (const auto& record : deployed_revisions(records)) {
+  for (const auto& record : deployed_revisions(records.labels)) {
     if (!named(wanted, record)) continue;
     try {
-      const auto secret = cluster.get("secret", record.namespace_, record.secret);
+      const auto known = records.objects.find(record.namespace_ + "/" + record.secret);
+      const auto secret = known != records.objects.end() ? std::optional(known->second)
+                                                         : cluster.get("secret", record.namespace_, record.secret);
       if (!secret) continue;  // an upgrade ran just now
       Release release = parse_release_record(secret->value("/data/release"_json_pointer, std::string()));
       release.namespace_ = record.namespace_;
@@ -347,15 +369,15 @@ std::vector<Json> list_pods(kube::Cluster& cluster, const std::vector<std::strin
 std::vector<Release> find_releases(kube::Cluster& cluster, const FindOptions& options, ui::Reporter& reporter) {
   // First where the person is; then, if that is not a whole system, everywhere.
   const std::string here = cluster.chosen_namespace() ? *cluster.chosen_namespace() : cluster.context_namespace();
-  const auto records_here = cluster.helm_records(here);
+  const auto records_here = records_in(cluster, here);
   const auto releases_here = read_exastro_releases(cluster, records_here, options.releases, here);
   if (auto system = one_system(releases_here)) {
-    for (const auto& release : *system) warn_of_newer_revisions(records_here, release, reporter);
+    for (const auto& release : *system) warn_of_newer_revisions(records_here.labels, release, reporter);
     return *system;
   }
-  std::vector<kube::HelmRecord> records;
+  HelmRecords records;
   try {
-    records = cluster.helm_records(std::nullopt);
+    records = {cluster.helm_records(std::nullopt), records_here.objects};
   } catch (const kube::KubeError& error) {
     if (error.reason() != kube::Reason::kForbidden) throw;
     refuse(releases_here, {here}, options.releases);
@@ -374,23 +396,26 @@ std::vector<Release> find_releases(kube::Cluster& cluster, const FindOptions& op
   }
   auto system = one_system(releases);
   if (!system) refuse(releases, {here, true}, options.releases);
-  for (const auto& release : *system) warn_of_newer_revisions(records, release, reporter);
+  for (const auto& release : *system) warn_of_newer_revisions(records.labels, release, reporter);
   return *system;
 }
 
-System read_system(kube::Cluster& cluster, const std::vector<Release>& releases, const FindOptions& options) {
+System read_system(kube::Cluster& cluster, const std::vector<Release>& releases, const FindOptions& options,
+                   const Beside& beside) {
   System system;
   system.releases = releases;
   const Release& platform = system.releases.front();
   const Release& ita = system.releases.back();
-  system.workloads = list_workloads(cluster, system.releases);
   NamedObjects objects(cluster);
   system.platform = named_side(platform, "platform", platform_names(platform), objects);
   system.ita = named_side(ita, "ita", it_automation_names(ita), objects);
   objects.want(system.platform.namespace_, "configmap", keycloak_params_name(platform));
   objects.want(system.platform.namespace_, "secret", keycloak_secret_name(platform));
   objects.want(system.ita.namespace_, "configmap", system.ita.names.global_params);
-  objects.read();
+  std::vector<std::function<void()>> works{[&] { system.workloads = list_workloads(cluster, system.releases); },
+                                           [&] { objects.read(); }};
+  if (beside) works.emplace_back([&] { beside(releases); });
+  side_by_side(works);
   fill_side(system.platform, objects);
   fill_side(system.ita, objects);
   const Json& keycloak_params = objects.at(system.platform.namespace_, "configmap", keycloak_params_name(platform));
@@ -406,10 +431,10 @@ System read_system(kube::Cluster& cluster, const std::vector<Release>& releases,
   return system;
 }
 
-System find_system(kube::Cluster& cluster, const FindOptions& options, ui::Reporter& reporter) {
+System find_system(kube::Cluster& cluster, const FindOptions& options, ui::Reporter& reporter, const Beside& beside) {
   const std::vector<Release> releases = find_releases(cluster, options, reporter);
   try {
-    return read_system(cluster, releases, options);
+    return read_system(cluster, releases, options, beside);
   } catch (const kube::KubeError&) {
     throw;
   } catch (const Error& error) {

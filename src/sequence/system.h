@@ -1,6 +1,7 @@
 // The Exastro system that a command works on: found from the kube context and Helm's records, read-only.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -69,12 +70,17 @@ struct FindOptions {
 // a release that has none, because a rollback was cut off or failed, the newest that was. Throws as find_system() does.
 std::vector<Release> find_releases(kube::Cluster& cluster, const FindOptions& options, ui::Reporter& reporter);
 
+// What else is asked of the cluster while a system is read.
+using Beside = std::function<void(const std::vector<Release>&)>;
+
 // Throws Error that says what was looked for, where, and what to type, if there is no release, several, or a part of
 // it is missing or may not be read.
-System find_system(kube::Cluster& cluster, const FindOptions& options, ui::Reporter& reporter);
+System find_system(kube::Cluster& cluster, const FindOptions& options, ui::Reporter& reporter,
+                   const Beside& beside = {});
 
 // The same of releases that were found before.
-System read_system(kube::Cluster& cluster, const std::vector<Release>& releases, const FindOptions& options);
+System read_system(kube::Cluster& cluster, const std::vector<Release>& releases, const FindOptions& options,
+                   const Beside& beside = {});
 
 // The workloads as they are now.
 std::vector<Workload> list_workloads(kube::Cluster& cluster, const std::vector<Release>& releases);

@@ -202,7 +202,7 @@ class HandMade : public RealServer {
     check_layout(backup.reader.manifest(), servers);
     InventoryRequest what = request_for(system_, servers.at(0));
     for (const auto& database : backup.reader.manifest().databases) what.also_exastros.push_back(database.name);
-    StockedServer stocked = take_stock(std::move(servers.at(0)), std::move(what));
+    StockedServer stocked = with_stock(std::move(servers.at(0)), std::move(what));
     check_names(backup.reader.manifest(), system_, stocked);
     check_collations(backup.reader.manifest(), stocked);
     ServerRestore server(backup, system_, stocked, request, archive::Encoding::kZstd, *reporter_);

@@ -6,11 +6,11 @@
 
 #include <filesystem>
 
+#include "../stream/zstd_text.h"
 #include "archive/backup_writer.h"
 #include "archive/decoding.h"
 #include "stream/digest.h"
 #include "stream/gzip.h"
-#include "../stream/zstd_text.h"
 
 namespace exastro {
 namespace {

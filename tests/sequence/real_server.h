@@ -14,6 +14,7 @@
 
 #include "local_pod.h"
 #include "sequence/database.h"
+#include "sequence/server.h"
 #include "stream/digest.h"
 #include "stream/gzip.h"
 
@@ -122,6 +123,13 @@ class RealServer : public testing::Test {
           return count;
         },
         [&] { return digest.hex(); });
+  }
+
+  static StockedServer with_stock(Server server, InventoryRequest request) {
+    std::vector<StockedServer> all;
+    all.push_back({std::move(server), std::move(request), {}});
+    take_stock_again(all);
+    return std::move(all.front());
   }
 
   static std::string compressed(const std::string& plain) {

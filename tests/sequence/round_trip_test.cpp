@@ -98,7 +98,7 @@ class RoundTrip : public RealServer {
     request.also_exastros = also;
     request.users.insert(request.users.end(), brought_users_.begin(), brought_users_.end());
     request.databases.insert(request.databases.end(), brought_databases_.begin(), brought_databases_.end());
-    return take_stock(std::move(servers.at(0)), std::move(request));
+    return with_stock(std::move(servers.at(0)), std::move(request));
   }
 
   std::filesystem::path back_up() {
@@ -309,7 +309,7 @@ TEST_F(RoundTrip, ABackupOfASystemWithOtherNamesIsRefused) {
   auto servers = open_servers(
       cluster(), other, [](const Side&) { return LocalPod::container(); }, "test");
   InventoryRequest what = request_for(other, servers.at(0));
-  const StockedServer stocked = take_stock(std::move(servers.at(0)), std::move(what));
+  const StockedServer stocked = with_stock(std::move(servers.at(0)), std::move(what));
   EXPECT_THROW(check_names(backup.reader.manifest(), other, stocked), Error);
   make().query("DROP DATABASE platform_stg;");
 }
