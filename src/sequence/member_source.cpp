@@ -17,6 +17,7 @@ using archive::Encoding;
 // Unpacked, a piece may be some thousand times as large, but it goes on at once to what compresses it again.
 constexpr std::size_t kFilteredPiece = std::size_t{4} << 10;
 constexpr std::size_t kWholePiece = std::size_t{256} << 10;
+constexpr std::size_t kKept = std::size_t{1} << 20;
 constexpr int kLevel = 1;
 
 }  // namespace
@@ -46,15 +47,21 @@ class MemberSource::Pass {
     return count;
   }
 
-  // To the end, without giving anything out.
+  // To the end, without giving anything out. Little, such as the views of a large dump, is kept.
   std::uint64_t measure() {
     std::uint64_t size = 0;
+    std::vector<std::byte> kept;
     while (!ended_) {
       advance();
       size += ready_.size();
+      if (size <= kKept) kept.insert(kept.end(), ready_.begin(), ready_.end());
     }
+    keeps_all_ = size <= kKept;
+    ready_ = std::move(kept);
     return size;
   }
+  // Whether it can still be read from its beginning, measured as it is.
+  [[nodiscard]] bool keeps_all() const { return keeps_all_; }
 
   std::string digest() { return digest_.hex(); }
   [[nodiscard]] std::map<std::string, std::uint64_t> removed() const {
@@ -78,6 +85,7 @@ class MemberSource::Pass {
   std::vector<std::byte> ready_;
   std::size_t taken_ = 0;
   bool ended_ = false;
+  bool keeps_all_ = false;
   stream::Digest digest_;
   stream::CallbackSink out_;
   std::optional<stream::GzipCompressor> compress_;
@@ -99,7 +107,10 @@ Encoding MemberSource::encoding() const { return changed_ ? Encoding::kGzip : re
 
 std::uint64_t MemberSource::size() {
   if (!changed_) return reader_.member(member_).size;
-  return Pass(reader_, member_, cut_, changed_).measure();
+  auto pass = std::make_unique<Pass>(reader_, member_, cut_, changed_);
+  const std::uint64_t size = pass->measure();
+  if (pass->keeps_all()) pass_ = std::move(pass);
+  return size;
 }
 
 std::size_t MemberSource::read(std::span<std::byte> room) {

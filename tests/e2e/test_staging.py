@@ -45,8 +45,15 @@ def while_it_fetches(system, plugin, *words, cwd):
     return process
 
 
-def test_killed_while_it_fetches(system, plugin, wanted, tmp_path):
-    process = while_it_fetches(system, plugin, cwd=tmp_path)
+@pytest.fixture
+def distant(tmp_path_factory):
+    """Behind a line on which fetching takes long enough to be interrupted"""
+    with Line(8e6, tmp_path_factory.mktemp("line")) as line:
+        yield Plugin(kubeconfig=line.kubeconfig)
+
+
+def test_killed_while_it_fetches(system, plugin, distant, wanted, tmp_path):
+    process = while_it_fetches(system, distant, cwd=tmp_path)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     system.wait_until_ready()
@@ -64,34 +71,30 @@ def test_killed_while_it_fetches(system, plugin, wanted, tmp_path):
     checks.same(wanted, picture(system))
 
 
-def test_a_cut_line_costs_no_second_outage(system, wanted, tmp_path):
+def test_a_cut_line_costs_no_second_outage(system, distant, wanted, tmp_path):
     """Over a slow line whose streams break off three times the file is the same as it would have been"""
-    folder = tmp_path / "backup"
-    folder.mkdir()
-    with Line(4e6, tmp_path) as line:
-        distant = Plugin(kubeconfig=line.kubeconfig)
-        process = while_it_fetches(system, distant, cwd=folder)
-        system.wait_until_ready()
-        assert not list(folder.glob("exastro-backup_*.tar")), "the services wait for the transfer"
-        cut = 0
-        while process.poll() is None:
-            time.sleep(2)
-            for number in children(process.pid):
-                if b"exec" in arguments_of(number) and cut < 3:
-                    say(f"kubectl exec {number} is killed")
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(number, signal.SIGKILL)
-                        cut += 1
-        out, err = process.communicate()
+    process = while_it_fetches(system, distant, cwd=tmp_path)
+    system.wait_until_ready()
+    assert not list(tmp_path.glob("exastro-backup_*.tar")), "the services wait for the transfer"
+    cut = 0
+    while process.poll() is None:
+        time.sleep(1)
+        for number in children(process.pid):
+            if b"exec" in arguments_of(number) and cut < 3:
+                say(f"kubectl exec {number} is killed")
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(number, signal.SIGKILL)
+                    cut += 1
+    out, err = process.communicate()
     assert process.returncode == 0, out + err
     assert cut == 3
-    (file,) = folder.glob("exastro-backup_*.tar")
+    (file,) = tmp_path.glob("exastro-backup_*.tar")
     Unpacked(file, tmp_path / "unpacked").digests_agree()
     checks.runs_as_before(system, wanted["cluster"])
 
 
-def test_interrupted_it_waits_or_is_given_up(system, plugin, wanted, tmp_path):
-    process = while_it_fetches(system, plugin, cwd=tmp_path)
+def test_interrupted_it_waits_or_is_given_up(system, plugin, distant, wanted, tmp_path):
+    process = while_it_fetches(system, distant, cwd=tmp_path)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 130 and "kubectl exastro fetch" in err, out + err
@@ -100,7 +103,7 @@ def test_interrupted_it_waits_or_is_given_up(system, plugin, wanted, tmp_path):
     checks.runs_as_before(system, wanted["cluster"])
     plugin.run("fetch", *HERE, cwd=tmp_path, expect=3)
     # Not fetched, it does not stand in the way of the next.
-    process = while_it_fetches(system, plugin, cwd=tmp_path)
+    process = while_it_fetches(system, distant, cwd=tmp_path)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     done = plugin.run("backup", *HERE, cwd=tmp_path)
