@@ -27,7 +27,8 @@ class Run:
     def raw(self):
         return {"name": self.name, "status": self.status, "seconds": round(self.seconds, 2), "outage_seconds": round(self.outage, 2),
                 "no_answer_seconds": round(self.silence, 2), "steps": self.steps(),
-                "made_bytes": self.made, "peak_bytes": self.usage.total, "peak_bytes_by_program": self.usage.by_name}
+                "made_bytes": self.made, "peak_bytes": self.usage.total, "peak_bytes_by_program": self.usage.by_name,
+                "processor_seconds_by_program": self.usage.processors()}
 
     def steps(self):
         """Ours tells what it did and how long each took, with --output json: (text, seconds) in their order"""

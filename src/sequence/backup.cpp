@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <atomic>
 #include <ctime>
 
 #include "archive/names.h"
+#include "process/interrupt.h"
 #include "sequence/backup_content.h"
 #include "sequence/backup_plan.h"
 #include "sequence/compression.h"
@@ -143,18 +145,43 @@ class Backup {
       step.done(ui::bytes_text(bytes_of(staged.files)));
     }
     {
-      ui::Step step(reporter_, "Starting the services again");
-      run.resume();
-      draft_.manifest.outage_seconds = run.outage().count();
-      staged.draft = draft_;
+      ui::Step step(reporter_, "Starting the proxy again");
+      const auto missing = run.resume_serving();
+      const std::string outage = ui::duration_text(run.outage());
+      step.done(missing.empty() ? "outage " + outage : "not ready yet, after " + outage);
+    }
+    draft_.manifest.outage_seconds = run.outage().count();
+    staged.draft = draft_;
+    fetch_while_the_rest_starts(run, writer, staged);
+  }
+
+  void fetch_while_the_rest_starts(MaintenanceRun& run, archive::BackupWriter& writer, const StagedBackup& staged) {
+    std::atomic<bool> failed = false;
+    StagedContent content(cluster_, staged.files, [&] {
+      // Not to be told: what went wrong over there is.
+      if (failed) throw process::Interrupted();
+    });
+    side_by_side({[&] { write_members(writer, draft_, content, reporter_); },
+                  [&] {
+                    try {
+                      start_rest(run, staged);
+                    } catch (...) {
+                      failed = true;
+                      throw;
+                    }
+                  }});
+  }
+
+  void start_rest(MaintenanceRun& run, const StagedBackup& staged) {
+    {
+      // Interrupted, what was read is still to wait for a fetch.
+      const process::Interrupt::Shield shield;
+      run.resume_rest();
       keep(cluster_, run.pod_of(system_.ita), staged);
       run.hold_backup();
-      warn_of_missing(run.wait_until_ready(request_.timeout, MaintenanceRun::Which::kServingPeople), request_.timeout,
-                      reporter_);
-      step.done("outage " + ui::duration_text(run.outage()));
     }
-    StagedContent content(cluster_, staged.files);
-    write_members(writer, draft_, content, reporter_);
+    warn_of_missing(run.wait_until_ready(request_.timeout, MaintenanceRun::Which::kServingPeople), request_.timeout,
+                    reporter_);
   }
 
   // The services stand still until everything is here.

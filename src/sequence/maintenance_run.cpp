@@ -262,18 +262,22 @@ void MaintenanceRun::end_destruction() {
   state_ = State::kOpen;
 }
 
-void MaintenanceRun::resume() {
+std::vector<std::string> MaintenanceRun::resume_serving() {
   const process::Interrupt::Shield shield;
   started_workloads_ = record_.workloads;
   MaintenanceRecord seen = record_;
-  MaintenanceRecord unseen = record_;
   std::erase_if(seen.workloads, [&](const StoppedWorkload& workload) { return !is_serving(system_, workload); });
-  std::erase_if(unseen.workloads, [&](const StoppedWorkload& workload) { return is_serving(system_, workload); });
   persistently([&] { start_workloads(cluster_, seen, reporter_); });
   started_ = Clock::now();
   has_started_ = true;
   // A node that starts the many pods of a back-yard at the same time is slow to start the one that people wait for.
-  wait_until_ready(kHeadStart, Which::kServingPeople);
+  return wait_until_ready(kHeadStart, Which::kServingPeople);
+}
+
+void MaintenanceRun::resume_rest() {
+  const process::Interrupt::Shield shield;
+  MaintenanceRecord unseen = record_;
+  std::erase_if(unseen.workloads, [&](const StoppedWorkload& workload) { return is_serving(system_, workload); });
   persistently([&] { start_workloads(cluster_, unseen, reporter_); });
 }
 

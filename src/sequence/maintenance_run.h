@@ -81,9 +81,10 @@ class MaintenanceRun {
   // The data is whole again.
   void end_destruction();
 
-  // Starts the services, what people see before the rest, and keeps the pods: what they hold is still to be fetched.
-  // Undone by put_back().
-  void resume();
+  // Start the services and keep the pods: what they hold is still to be fetched. First what people see, which gets a
+  // head start; gives what is not ready after it. Then the rest. Undone by put_back().
+  std::vector<std::string> resume_serving();
+  void resume_rest();
   // From here on, another run can fetch what the pods hold: after a failure they stay.
   void hold_backup();
 

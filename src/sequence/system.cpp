@@ -156,12 +156,18 @@ class NamedObjects {
   explicit NamedObjects(kube::Cluster& cluster) : cluster_(cluster) {}
 
   void want(const std::string& namespace_, const std::string& kind, const std::string& name) {
-    wanted_[namespace_].push_back({kind, name});
+    if (!objects_.contains(key(namespace_, kind, name))) wanted_[namespace_].push_back({kind, name});
+  }
+  // Will probably be wanted: it is read along, and may be missing.
+  void expect(const std::string& namespace_, const std::string& kind, const std::string& name) {
+    expected_[namespace_].push_back({kind, name});
   }
   // All that is wanted since the last time. Throws Error that names what is not there.
   void read() {
     for (const auto& [namespace_, names] : std::exchange(wanted_, {})) {
-      for (auto& object : cluster_.get_all(namespace_, names)) {
+      auto also = std::exchange(expected_[namespace_], {});
+      also.insert(also.begin(), names.begin(), names.end());
+      for (auto& object : cluster_.get_all(namespace_, also)) {
         const std::string kind = object.value("kind", "");
         const std::string name = object.at("metadata").at("name");
         objects_[key(namespace_, kind, name)] = std::move(object);
@@ -188,6 +194,7 @@ class NamedObjects {
 
   kube::Cluster& cluster_;
   std::map<std::string, std::vector<kube::ObjectName>> wanted_;  // by namespace
+  std::map<std::string, std::vector<kube::ObjectName>> expected_;
   std::map<std::string, Json> objects_;
 };
 
@@ -257,11 +264,15 @@ bool mounts(const Json& pod_template, const std::string& path, std::string& clai
   return false;
 }
 
+std::string usual_claim(const Release& it_automation) {
+  return "pvc-" + definition_name(it_automation.values, "itaGlobalDefinition", "ita-global");
+}
+
 Storage read_storage(kube::Cluster& cluster, const System& system, const Release& release, NamedObjects& objects) {
   Storage storage;
   storage.path = field(objects.at(system.ita.namespace_, "configmap", system.ita.names.global_params), "STORAGEPATH");
   while (storage.path.size() > 1 && storage.path.back() == '/') storage.path.pop_back();
-  storage.claim = "pvc-" + definition_name(release.values, "itaGlobalDefinition", "ita-global");
+  storage.claim = usual_claim(release);
   for (const auto& workload : system.workloads) {
     if (workload.namespace_ != system.ita.namespace_ || workload.role == Role::kStore) continue;
     if (!mounts(workload.pod_template, storage.path, storage.claim)) continue;
@@ -412,6 +423,7 @@ System read_system(kube::Cluster& cluster, const std::vector<Release>& releases,
   objects.want(system.platform.namespace_, "configmap", keycloak_params_name(platform));
   objects.want(system.platform.namespace_, "secret", keycloak_secret_name(platform));
   objects.want(system.ita.namespace_, "configmap", system.ita.names.global_params);
+  objects.expect(system.ita.namespace_, "persistentvolumeclaim", usual_claim(ita));
   std::vector<std::function<void()>> works{[&] { system.workloads = list_workloads(cluster, system.releases); },
                                            [&] { objects.read(); }};
   if (beside) works.emplace_back([&] { beside(releases); });

@@ -119,7 +119,8 @@ TEST_F(Run, WhatItHoldsStaysUntilAnotherFetchesIt) {
     MaintenanceRun run(cluster_, system_, backup_, *reporter_);
     run.start_pods(std::chrono::seconds(1));
     run.stop(Standstill::kWriters, std::chrono::seconds(1));
-    run.resume();
+    run.resume_serving();
+    run.resume_rest();
     EXPECT_EQ(cluster_.workloads, before_);
     EXPECT_FALSE(find_record(cluster_, system_)->holds_backup()) << "what it holds may not be whole yet";
     run.hold_backup();
