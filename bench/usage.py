@@ -34,7 +34,7 @@ class Usage:
         self.thread.join()
 
     def look(self):
-        while not self.ended.wait(0.1):
+        while not self.ended.wait(0.2):
             known = {int(number): found for number in os.listdir("/proc") if number.isdigit() and (found := fields(number))}
             first = not self.seconds
             for number, (_, name, _, seconds) in known.items():

@@ -6,6 +6,7 @@
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -27,7 +28,17 @@ class Crew {
     if (wanted_ == 0) wanted_ = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMostThreads);
     std::vector<std::thread> threads;
     working_ = std::min(wanted_, count_);
-    for (std::size_t i = working_; i > 0; --i) threads.emplace_back([this] { take_turns(); });
+    try {
+      for (std::size_t i = working_; i > 0; --i) threads.emplace_back([this] { take_turns(); });
+    } catch (const std::system_error&) {
+      // The system gives no more threads: those that there are do it, or this one.
+      const std::unique_lock lock(mutex_);
+      working_ -= std::min(wanted_, count_) - threads.size();
+    }
+    if (threads.empty() && count_ > 0) {
+      working_ = 1;
+      take_turns();
+    }
     try {
       std::unique_lock lock(mutex_);
       // Once more when all is done, however soon that is: the last figures are to be seen.

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <ctime>
+#include <thread>
 
 #include "archive/names.h"
 #include "process/interrupt.h"
@@ -22,6 +23,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// Ten seconds between tries to start what would not start.
+constexpr std::chrono::milliseconds kBetweenLooks{500};
+constexpr int kLooksBetweenTries = 20;
+
 double seconds_since(Clock::time_point begun) { return std::chrono::duration<double>(Clock::now() - begun).count(); }
 
 void warn_of_missing(const std::vector<std::string>& missing, std::chrono::seconds timeout, ui::Reporter& reporter) {
@@ -36,6 +41,26 @@ void finish(archive::BackupWriter& writer, const archive::Manifest& manifest, Ba
   writer.finish(manifest);
   target.deliver(writer, late);
   step.done();
+}
+
+// When the file has its name, what the pods hold is not needed any more. Gives what went wrong with that.
+std::optional<Error> end_staging(MaintenanceRun& run, std::chrono::seconds timeout, ui::Reporter& reporter) {
+  try {
+    run.put_back();
+    warn_of_missing(run.wait_until_ready(timeout), timeout, reporter);
+    return std::nullopt;
+  } catch (const process::Interrupted& interrupted) {
+    return interrupted;
+  } catch (const Error& error) {
+    run.leave_to_the_next();
+    return Error(fmt::format("What it left in the cluster could not be removed: {}", error.what()),
+                 fmt::format("Remove it: kubectl exastro fetch --discard -n {}", run.record().namespace_),
+                 error.status());
+  }
+}
+
+Error whole_but(const Error& late) {
+  return Error(fmt::format("The backup is whole. {}", late.what()), late.next(), late.status());
 }
 
 class Backup {
@@ -78,15 +103,12 @@ class Backup {
     try {
       finish(writer, manifest, target, late, reporter_);
     } catch (const Error& error) {
+      if (late) throw Error(fmt::format("{} {}", sentence(error), late->what()), late->next(), late->status());
       throw run.after_failure(error);
     }
-    try {
-      if (plan_) end_staging(run);
-    } catch (const Error& error) {
-      late = run.after_failure(error);
-    }
+    if (plan_ && !late) late = end_staging(run, request_.timeout, reporter_);
     report_backup(target, manifest, seconds_since(begun_), reporter_);
-    if (late) throw Error(fmt::format("The backup is whole. {}", late->what()), late->next(), late->status());
+    if (late) throw whole_but(*late);
   }
 
  private:
@@ -144,44 +166,71 @@ class Backup {
       run.confirm_standstill();
       step.done(ui::bytes_text(bytes_of(staged.files)));
     }
-    {
-      ui::Step step(reporter_, "Starting the proxy again");
+    start_serving(run);
+    draft_.manifest.outage_seconds = run.outage().count();
+    staged.draft = draft_;
+    StagedContent content(cluster_, staged.files);
+    std::atomic<bool> transferred = false;
+    side_by_side({[&] {
+                    try {
+                      write_members(writer, draft_, content, reporter_);
+                    } catch (...) {
+                      transferred = true;
+                      throw;
+                    }
+                    is_whole_ = true;
+                    transferred = true;
+                  },
+                  [&] { start_rest(run, staged, transferred); }});
+  }
+
+  // What people see gets a head start; whatever goes wrong with it, start_rest() does it again.
+  void start_serving(MaintenanceRun& run) {
+    ui::Step step(reporter_, "Starting the proxy again");
+    try {
       const auto missing = run.resume_serving();
       const std::string outage = ui::duration_text(run.outage());
       step.done(missing.empty() ? "outage " + outage : "not ready yet, after " + outage);
+    } catch (const process::Interrupted&) {
+      throw;
+    } catch (const Error& error) {
+      reporter_.warning(error.what());
     }
-    draft_.manifest.outage_seconds = run.outage().count();
-    staged.draft = draft_;
-    fetch_while_the_rest_starts(run, writer, staged);
   }
 
-  void fetch_while_the_rest_starts(MaintenanceRun& run, archive::BackupWriter& writer, const StagedBackup& staged) {
-    std::atomic<bool> failed = false;
-    StagedContent content(cluster_, staged.files, [&] {
-      // Not to be told: what went wrong over there is.
-      if (failed) throw process::Interrupted();
-    });
-    side_by_side({[&] { write_members(writer, draft_, content, reporter_); },
-                  [&] {
-                    try {
-                      start_rest(run, staged);
-                    } catch (...) {
-                      failed = true;
-                      throw;
-                    }
-                  }});
+  // Beside the transfer, until that has ended: to throw sooner would throw away what was read.
+  void start_rest(MaintenanceRun& run, StagedBackup staged, const std::atomic<bool>& transferred) {
+    for (bool started = false; !started;) {
+      try {
+        run.resume_rest();
+        started = true;
+      } catch (const Error& error) {
+        if (transferred) throw;
+        reporter_.warning(fmt::format("{} It is tried again until the transfer has ended.", sentence(error)));
+        for (int looks = 0; looks < kLooksBetweenTries && !transferred; ++looks) {
+          process::Interrupt::throw_if_requested();
+          std::this_thread::sleep_for(kBetweenLooks);
+        }
+      }
+    }
+    hold(run, staged);
+    const auto missing =
+        run.wait_until_ready(request_.timeout, MaintenanceRun::Which::kServingPeople);
+    warn_of_missing(missing, request_.timeout, reporter_);
+    if (staged.draft.manifest.outage_seconds == run.outage().count()) return;
+    staged.draft.manifest.outage_seconds = run.outage().count();
+    hold(run, staged);
   }
 
-  void start_rest(MaintenanceRun& run, const StagedBackup& staged) {
-    {
-      // Interrupted, what was read is still to wait for a fetch.
-      const process::Interrupt::Shield shield;
-      run.resume_rest();
+  // The transfer needs none of it: it is for another run, should this one fail.
+  void hold(MaintenanceRun& run, const StagedBackup& staged) {
+    const process::Interrupt::Shield shield;  // interrupted, what was read is still to wait for a fetch
+    try {
       keep(cluster_, run.pod_of(system_.ita), staged);
       run.hold_backup();
+    } catch (const Error& error) {
+      reporter_.warning(fmt::format("If this run fails, its backup cannot be fetched later: {}", error.what()));
     }
-    warn_of_missing(run.wait_until_ready(request_.timeout, MaintenanceRun::Which::kServingPeople), request_.timeout,
-                    reporter_);
   }
 
   // The services stand still until everything is here.
@@ -194,12 +243,6 @@ class Backup {
     run.put_back();
     warn_of_missing(run.wait_until_ready(request_.timeout), request_.timeout, reporter_);
     step.done("outage " + ui::duration_text(run.outage()));
-  }
-
-  // When the file has its name, what the pods hold is not needed any more.
-  void end_staging(MaintenanceRun& run) {
-    run.put_back();
-    warn_of_missing(run.wait_until_ready(request_.timeout), request_.timeout, reporter_);
   }
 
   kube::Cluster& cluster_;
@@ -238,6 +281,7 @@ void back_up(kube::Cluster& cluster, const System& system, const BackupRequest& 
 void fetch_backup(kube::Cluster& cluster, const System& system, const TargetRequest& request, ui::Reporter& reporter) {
   const Clock::time_point begun = Clock::now();
   MaintenanceRun run(cluster, system, {.operation = "fetch", .fetches = true}, reporter);  // undone by put_back()
+  std::optional<Error> late;
   try {
     StagedBackup staged = find_kept(cluster, run.pod_of(system.ita));
     BackupTarget target(system, request, staged.draft.time_text, reporter);
@@ -246,11 +290,12 @@ void fetch_backup(kube::Cluster& cluster, const System& system, const TargetRequ
     StagedContent content(cluster, staged.files);
     write_members(writer, staged.draft, content, reporter);
     finish(writer, staged.draft.manifest, target, std::nullopt, reporter);
-    run.put_back();
+    late = end_staging(run, {}, reporter);
     report_backup(target, staged.draft.manifest, seconds_since(begun), reporter);
   } catch (const Error& error) {
     throw run.after_failure(error);
   }
+  if (late) throw whole_but(*late);
 }
 
 void discard_backup(kube::Cluster& cluster, const System& system, ui::Reporter& reporter) {

@@ -118,18 +118,11 @@ void LiveContent::files(const Manifest::Files&, const kube::ByteHandler& sink) {
 }
 
 void StagedContent::dump(const Manifest::Database& database, const kube::ByteHandler& sink) {
-  fetch_member(database.member, sink);
+  fetch(cluster_, staged_.at(database.member), sink);
 }
 
 void StagedContent::files(const Manifest::Files& files, const kube::ByteHandler& sink) {
-  fetch_member(files.member, sink);
-}
-
-void StagedContent::fetch_member(const std::string& member, const kube::ByteHandler& sink) {
-  fetch(cluster_, staged_.at(member), [&](std::span<const std::byte> bytes) {
-    check_();
-    sink(bytes);
-  });
+  fetch(cluster_, staged_.at(files.member), sink);
 }
 
 void write_members(archive::BackupWriter& writer, BackupDraft& draft, ContentSource& source, ui::Reporter& reporter) {

@@ -1,7 +1,6 @@
 // What a backup holds, member by member: from where it is, into the file.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -54,20 +53,15 @@ class LiveContent : public ContentSource {
 // From the maintenance pods, which hold what was read; by the names of the members.
 class StagedContent : public ContentSource {
  public:
-  // `check` is called whenever bytes have come: what it throws ends the transfer.
-  StagedContent(
-      kube::Cluster& cluster, const std::map<std::string, StagedFile>& staged, std::function<void()> check = [] {})
-      : cluster_(cluster), staged_(staged), check_(std::move(check)) {}
+  StagedContent(kube::Cluster& cluster, const std::map<std::string, StagedFile>& staged)
+      : cluster_(cluster), staged_(staged) {}
   [[nodiscard]] std::string_view doing() const override { return "Fetching"; }
   void dump(const archive::Manifest::Database& database, const kube::ByteHandler& sink) override;
   void files(const archive::Manifest::Files& files, const kube::ByteHandler& sink) override;
 
  private:
-  void fetch_member(const std::string& member, const kube::ByteHandler& sink);
-
   kube::Cluster& cluster_;
   const std::map<std::string, StagedFile>& staged_;
-  std::function<void()> check_;
 };
 
 // Every member, in the order of docs/backup-format.md, into a file that is not finished yet. Adds to the draft what

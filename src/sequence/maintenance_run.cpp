@@ -276,6 +276,7 @@ std::vector<std::string> MaintenanceRun::resume_serving() {
 
 void MaintenanceRun::resume_rest() {
   const process::Interrupt::Shield shield;
+  if (!has_started_) resume_serving();
   MaintenanceRecord unseen = record_;
   std::erase_if(unseen.workloads, [&](const StoppedWorkload& workload) { return is_serving(system_, workload); });
   persistently([&] { start_workloads(cluster_, unseen, reporter_); });
@@ -285,10 +286,12 @@ void MaintenanceRun::hold_backup() {
   MaintenanceRecord holding = record_;
   holding.workloads.clear();
   holding.staged_until = archive::format_utc(std::time(nullptr) + kHeld.count());
-  update_record(cluster_, holding, record_.run_id);
+  persistently([&] { update_record(cluster_, holding, record_.run_id); });
   record_ = std::move(holding);
   state_ = State::kHolding;
 }
+
+void MaintenanceRun::leave_to_the_next() { state_ = State::kClosed; }
 
 void MaintenanceRun::put_back() {
   const process::Interrupt::Shield shield;

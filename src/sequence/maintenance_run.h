@@ -82,11 +82,14 @@ class MaintenanceRun {
   void end_destruction();
 
   // Start the services and keep the pods: what they hold is still to be fetched. First what people see, which gets a
-  // head start; gives what is not ready after it. Then the rest. Undone by put_back().
+  // head start; gives what is not ready after it. Then the rest, and what people see if that went wrong. Undone by
+  // put_back().
   std::vector<std::string> resume_serving();
   void resume_rest();
   // From here on, another run can fetch what the pods hold: after a failure they stay.
   void hold_backup();
+  // What is left in the cluster, nobody needs: the next run removes it.
+  void leave_to_the_next();
 
   // Starts the services, removes the pods and the record.
   void put_back();

@@ -3,6 +3,7 @@
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 
 #include "process/interrupt.h"
@@ -29,8 +30,14 @@ void side_by_side(const std::vector<std::function<void()>>& works) {
   };
   std::vector<std::thread> threads;
   threads.reserve(works.size());
-  for (std::size_t i = 1; i < works.size(); ++i) threads.emplace_back(attempt, std::cref(works[i]));
+  std::size_t begun = 1;
+  try {
+    for (; begun < works.size(); ++begun) threads.emplace_back(attempt, std::cref(works[begun]));
+  } catch (const std::system_error&) {
+    // The system gives no more threads: what is left is done here, one after the other.
+  }
   if (!works.empty()) attempt(works.front());
+  for (; begun < works.size(); ++begun) attempt(works[begun]);
   for (auto& thread : threads) thread.join();
   if (failure) std::rethrow_exception(failure);
   if (interruption) std::rethrow_exception(interruption);

@@ -67,7 +67,6 @@ std::optional<StagingPlan> plan_staging(kube::Cluster& cluster, const std::vecto
       return std::nullopt;
     }
     if (*form == StagedForm::kCompressed) plan.form = StagedForm::kCompressed;
-    plan.reserve = std::max(plan.reserve, room.reserve());
     processors = std::max(processors, room.processors);
   }
   plan.jobs = jobs != 0 ? jobs : std::clamp(processors, kFewestJobs, kMostJobs);
@@ -97,7 +96,7 @@ std::map<std::string, StagedFile> stage_content(const BackupDraft& draft, std::v
   for (auto& entry : stocked) {
     works.emplace_back([&] {
       const auto databases = by_size(draft.manifest, entry.server.id);
-      StagingRequest request{"dumps-" + entry.server.id, plan.form, draft.encoding, plan.jobs, plan.reserve, {}};
+      StagingRequest request{"dumps-" + entry.server.id, plan.form, draft.encoding, plan.jobs, {}};
       for (const auto* database : databases) request.items.push_back(database->name);
       const Staged dumps = entry.server.database.stage_dumps(request);
       for (std::size_t i = 0; i < dumps.files.size(); ++i) add(databases.at(i)->member, dumps.files[i]);
@@ -106,7 +105,7 @@ std::map<std::string, StagedFile> stage_content(const BackupDraft& draft, std::v
   }
   if (draft.manifest.files) {
     works.emplace_back([&] {
-      add(draft.manifest.files->member, files.stage_pack({"files", plan.form, draft.encoding, 1, plan.reserve, {}}));
+      add(draft.manifest.files->member, files.stage_pack({"files", plan.form, draft.encoding, 1, {}}));
     });
   }
   side_by_side(works);

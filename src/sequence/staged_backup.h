@@ -16,7 +16,6 @@ enum class StagingMode { kAuto, kAlways, kNever };
 struct StagingPlan {
   StagedForm form = StagedForm::kPlain;
   unsigned jobs = 1;          // dumps at the same time
-  std::uint64_t reserve = 0;  // bytes that stay free in each pod
 };
 
 // How data of so many bytes would be kept in these pods; absent if it would not, because of the mode, or since a pod

@@ -38,7 +38,16 @@ df -Pk "${TMPDIR:-/tmp}" | { read -r _ && read -r _ total _ available _ && echo 
 constexpr const char* kStage = R"sh(
 s=$base/$g
 items=$(cat)
-room() { df -Pk "$base" | { read -r _ && read -r _ _ _ available _ && [ "$available" -ge "$reserve" ]; }; }
+room() {
+  df -Pk "$base" | { read -r _ && read -r _ total _ available _ && [ "$available" -ge $((total / 100 * reserve)) ]; }
+}
+# Waiting for a lock or a file system, a program lives and reads nothing.
+moves() {
+  seen=$(ls -lnR "$s" 2>/dev/null)
+  now=$(date +%s)
+  [ "$seen" = "$last_seen" ] || { last_seen=$seen; moved=$now; }
+  [ $((now - moved)) -lt "$patience" ]
+}
 read_item() {
   if [ "$form" = plain ]; then
     { (produce "$1") 2>"$d/messages"; echo $? >"$d/s1"; } >"$d/data" </dev/null
@@ -76,13 +85,13 @@ lives() {
   read -r process 2>/dev/null <"$s/process" || return 0
   read -r _ _ state _ 2>/dev/null <"/proc/$process/stat" && [ "$state" != Z ]
 }
-looks=0
+looks=0 last_seen='' moved=$(date +%s)
 until [ -e "$s/ended" ]; do
   sleep 0.1 2>/dev/null || sleep 1
   looks=$((looks + 1))
-  if [ $((looks % 10)) = 0 ] && ! room; then
-    echo full
-    exit 0
+  if [ $((looks % 10)) = 0 ]; then
+    room || { echo full; exit 0; }
+    moves || { echo "for $patience s nothing was read: a program waits for a lock or a file system" >&2; exit 95; }
   fi
   lives || [ -e "$s/ended" ] || { echo 'what reads the data was ended in the pod' >&2; exit 94; }
 done
@@ -107,7 +116,10 @@ EOF
 constexpr const char* kFetch = R"sh(
 produce() { cat "$base/$1/$2/data"; }
 send() { if [ "$form" = plain ]; then compress; else cat; fi; }
-encode() { if [ "$from" = 1 ]; then send; else send | tail -c "+$from"; fi; }
+encode() {
+  [ "$from" != 1 ] || { send; return; }
+  { send; echo $? >"$d/sent"; } | tail -c "+$from" && read -r sent <"$d/sent" && [ "$sent" = 0 ]
+}
 )sh";
 
 constexpr const char* kKeepText = R"sh(
@@ -209,8 +221,9 @@ std::optional<StagedForm> form_that_fits(const StagingRoom& room, std::uint64_t 
 
 Staged stage(kube::Cluster& cluster, const kube::Pod& pod, const kube::Script& script, const StagingRequest& request,
              const std::string& programs) {
-  const kube::Script staging{fmt::format("{}g={} form={} slots={} reserve={}\n", kBase, request.group,
-                                         word(request.form), request.slots, request.reserve / 1024) +
+  const kube::Script staging{fmt::format("{}g={} form={} slots={} reserve={} patience={}\n", kBase, request.group,
+                                         word(request.form), request.slots, request.reserve_percent,
+                                         request.patience.count()) +
                                  kNothingAround + script.text + kStage,
                              script.arguments, script.confidential};
   std::string items;

@@ -4,6 +4,7 @@
 // watches them again. They end with the pod.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,14 +18,17 @@ namespace exastro {
 // Whether the pod is there and has not ended. True as well if the API server cannot be asked.
 bool is_there(kube::Cluster& cluster, const kube::Pod& pod);
 
+// A node whose disk is nearly full evicts pods, and the database may be one of them.
+inline constexpr unsigned kReservePercent = 15;
+
 // Where a pod keeps it, and what may read at the same time.
 struct StagingRoom {
   std::uint64_t total = 0;      // bytes of the file system, which the node's other pods use, too
   std::uint64_t available = 0;  // bytes
   unsigned processors = 1;
 
-  // Bytes that stay free: a node whose disk is nearly full evicts pods, and the database may be one of them.
-  [[nodiscard]] std::uint64_t reserve() const { return total / 100 * 15; }
+  // Bytes that stay free.
+  [[nodiscard]] std::uint64_t reserve() const { return total / 100 * kReservePercent; }
 };
 
 // Throws Error.
@@ -47,8 +51,9 @@ struct StagingRequest {
   StagedForm form = StagedForm::kPlain;
   archive::Encoding encoding = archive::Encoding::kGzip;  // what it is to be compressed with, now or on its way out
   unsigned slots = 1;                                     // how many items are read at the same time
-  std::uint64_t reserve = 0;                              // bytes that stay free
   std::vector<std::string> items;                         // in the order in which they are begun; none has a line break
+  unsigned reserve_percent = kReservePercent;             // of the pod's disk, that stay free
+  std::chrono::seconds patience{900};                     // with reading that brings nothing
 };
 
 struct StagedFile {

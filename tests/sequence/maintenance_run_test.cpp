@@ -112,6 +112,17 @@ TEST_F(Run, WhatPeopleSeeIsStoppedLastAndStartedFirst) {
   EXPECT_EQ(scaled, wanted);
 }
 
+TEST_F(Run, WhatPeopleSeeIsStartedWithTheRestIfItWouldNotStartBefore) {
+  MaintenanceRun run(cluster_, system_, backup_, *reporter_);
+  run.stop(Standstill::kWriters, std::chrono::seconds(1));
+  cluster_.failure = kube::Reason::kOther;
+  cluster_.fail_at = static_cast<int>(cluster_.calls.size());
+  EXPECT_THROW(run.resume_serving(), Error);
+  EXPECT_NE(cluster_.workloads, before_);
+  run.resume_rest();
+  EXPECT_EQ(cluster_.workloads, before_);
+}
+
 TEST_F(Run, WhatItHoldsStaysUntilAnotherFetchesIt) {
   const MaintenanceRun::Options fetch{.operation = "fetch", .fetches = true};
   std::string pod;

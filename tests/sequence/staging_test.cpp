@@ -110,7 +110,7 @@ TEST_F(StagingTest, WhatIsReadIsKeptAndFetchedInEitherForm) {
       const std::string group =
           std::string(form == StagedForm::kPlain ? "a-" : "b-") + std::string(to_string(encoding));
       const auto files =
-          staged({group, form, encoding, 2, 0, {"seq 1 3", "seq 1 100000", "true", "echo 'a  b \\ c' \"$(id -u)\""}});
+          staged({group, form, encoding, 2, {"seq 1 3", "seq 1 100000", "true", "echo 'a  b \\ c' \"$(id -u)\""}});
       ASSERT_EQ(files.size(), 4U);
       EXPECT_EQ(fetched(files[0]), "1\n2\n3\n");
       EXPECT_EQ(fetched(files[1]).size(), 588895U);
@@ -123,7 +123,7 @@ TEST_F(StagingTest, WhatIsReadIsKeptAndFetchedInEitherForm) {
 
 TEST_F(StagingTest, SeveralAreReadAtTheSameTime) {
   const auto begin = std::chrono::steady_clock::now();
-  staged({"a", StagedForm::kPlain, encoding_, 4, 0, {"sleep 1", "sleep 1", "sleep 1", "sleep 1"}});
+  staged({"a", StagedForm::kPlain, encoding_, 4, {"sleep 1", "sleep 1", "sleep 1", "sleep 1"}});
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
 }
 
@@ -133,7 +133,6 @@ TEST_F(StagingTest, OneThatFailsIsNamedWithItsWords) {
             StagedForm::kPlain,
             encoding_,
             1,
-            0,
             {"echo whole", "echo half; echo 'no such table' >&2; exit 3", "echo never"}});
     FAIL() << "no error";
   } catch (const Error& error) {
@@ -144,20 +143,37 @@ TEST_F(StagingTest, OneThatFailsIsNamedWithItsWords) {
 }
 
 TEST_F(StagingTest, AProgramThatIsKilledIsNoSuccess) {
-  EXPECT_THROW(staged({"a", StagedForm::kCompressed, encoding_, 1, 0, {"echo half; kill -9 $(sh -c 'echo $PPID')"}}),
+  EXPECT_THROW(staged({"a", StagedForm::kCompressed, encoding_, 1, {"echo half; kill -9 $(sh -c 'echo $PPID')"}}),
                Error);
+}
+
+TEST_F(StagingTest, AProgramThatReadsNothingIsNotWaitedForForEver) {
+  try {
+    staged({"a", StagedForm::kPlain, encoding_, 1, {"echo half; sleep 60"}, kReservePercent, std::chrono::seconds(3)});
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("for 3 s nothing was read"));
+  }
+  // One that reads a little now and then is.
+  staged({"b",
+          StagedForm::kPlain,
+          encoding_,
+          1,
+          {"for i in 1 2 3 4 5; do sleep 1; echo $i; done"},
+          kReservePercent,
+          std::chrono::seconds(4)});
 }
 
 TEST_F(StagingTest, AConnectionThatBreaksDoesNotBeginItAnew) {
   spit("cut", "early");
-  const auto files = staged({"a", StagedForm::kPlain, encoding_, 1, 0, {"sleep 2; echo late"}});
+  const auto files = staged({"a", StagedForm::kPlain, encoding_, 1, {"sleep 2; echo late"}});
   EXPECT_EQ(fetched(files.at(0)), "late\n");
   EXPECT_EQ(slurp("run"), "sleep 2; echo late\n");
 }
 
 TEST_F(StagingTest, AStreamThatIsCutGoesOnWhereItWas) {
   for (const StagedForm form : {StagedForm::kPlain, StagedForm::kCompressed}) {
-    const auto files = staged({form == StagedForm::kPlain ? "a" : "b", form, encoding_, 1, 0, {"seq 1 200000"}});
+    const auto files = staged({form == StagedForm::kPlain ? "a" : "b", form, encoding_, 1, {"seq 1 200000"}});
     spit("cut", "100000");
     const std::string text = fetched(files.at(0));
     EXPECT_EQ(text.size(), 1288895U);
@@ -166,14 +182,14 @@ TEST_F(StagingTest, AStreamThatIsCutGoesOnWhereItWas) {
 }
 
 TEST_F(StagingTest, WithoutItsPodItIsGivenUp) {
-  const auto files = staged({"a", StagedForm::kPlain, encoding_, 1, 0, {"seq 1 200000"}});
+  const auto files = staged({"a", StagedForm::kPlain, encoding_, 1, {"seq 1 200000"}});
   spit("cut", "100000");
   fs::remove(directory_ / "pod.json");
   EXPECT_THROW(fetched(files.at(0)), kube::StreamCut);
 }
 
 TEST_F(StagingTest, ADiskThatGetsFullIsNoticed) {
-  EXPECT_THROW(staged({"a", StagedForm::kPlain, encoding_, 1, std::uint64_t{1} << 60, {"sleep 5"}}), StagingFull);
+  EXPECT_THROW(staged({"a", StagedForm::kPlain, encoding_, 1, {"sleep 5"}, 101}), StagingFull);
 }
 
 TEST_F(StagingTest, FifteenOfAHundredStayFree) {
