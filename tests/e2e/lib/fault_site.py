@@ -148,13 +148,13 @@ class Site:
         if chance.random() < 0.25:
             self.plugin.run("fetch", *self.where, "--discard")
         elif chance.random() < 0.25:
-            self.next_command(chance)
+            self.next_command(chance, ["backup", "restore"])  # `start` leaves it to be fetched
         else:
             self.plugin.run("fetch", *self.where, "-o", self.scratch / "fetched.tar")
             self.plugin.run("verify", "--from", self.scratch / "fetched.tar")
 
-    def next_command(self, chance):
-        what = chance.choice(["start", "backup", "restore"])
+    def next_command(self, chance, choices=("start", "backup", "restore")):
+        what = chance.choice(choices)
         if chance.random() < 0.25:
             self.plugin.run("status", *self.where)
         if what == "start":
