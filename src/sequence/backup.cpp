@@ -214,8 +214,7 @@ class Backup {
       }
     }
     hold(run, staged);
-    const auto missing =
-        run.wait_until_ready(request_.timeout, MaintenanceRun::Which::kServingPeople);
+    const auto missing = run.wait_until_ready(request_.timeout, MaintenanceRun::Which::kServingPeople);
     warn_of_missing(missing, request_.timeout, reporter_);
     if (staged.draft.manifest.outage_seconds == run.outage().count()) return;
     staged.draft.manifest.outage_seconds = run.outage().count();

@@ -20,7 +20,7 @@ HERE = ("-n", NAMESPACE)
 @pytest.fixture(scope="module")
 def system(stage):
     system = stage.install("shared", values={"global": {"backyardCount": 4}})
-    load(system, size_mb=40)
+    load(system, size_mb=120)
     system.wait_until_ready()
     return system
 
