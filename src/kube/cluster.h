@@ -130,10 +130,10 @@ class Cluster {
   virtual Json replace(const Json& object) = 0;
   // No error if there is none. Does not wait for its end.
   virtual void remove(const std::string& kind, const std::string& namespace_, const std::string& name) = 0;
-  // Returns when the object is gone, or something else may have happened to it, `longest` later at most: to be called
-  // in a loop that looks.
-  virtual void await_removal(const std::string& namespace_, const std::string& kind, const std::string& name,
-                             std::chrono::seconds longest) = 0;
+  // Returns when all of these "kind/NAME" meet the condition, in the words of `kubectl wait --for`, or something else
+  // may have happened to one, `longest` later at most: to be called in a loop that looks.
+  virtual void await(const std::string& namespace_, const std::string& condition,
+                     const std::vector<std::string>& references, std::chrono::seconds longest) = 0;
   // Several "kind/NAME" of a namespace, in as few requests as there can be.
   virtual void remove_all(const std::string& namespace_, const std::vector<std::string>& references) {
     for (const auto& reference : references) {

@@ -54,8 +54,8 @@ class Kubectl : public Cluster {
   Json create(const Json& object) override;
   Json replace(const Json& object) override;
   void remove(const std::string& kind, const std::string& namespace_, const std::string& name) override;
-  void await_removal(const std::string& namespace_, const std::string& kind, const std::string& name,
-                     std::chrono::seconds longest) override;
+  void await(const std::string& namespace_, const std::string& condition, const std::vector<std::string>& references,
+             std::chrono::seconds longest) override;
   void remove_all(const std::string& namespace_, const std::vector<std::string>& references) override;
   void remove_if_unchanged(const Json& lease) override;
   void scale(const std::string& namespace_, const std::vector<std::string>& workloads, int replicas) override;

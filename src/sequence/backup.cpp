@@ -116,13 +116,20 @@ class Backup {
   void prepare(MaintenanceRun& run) {
     archive::Manifest& manifest = draft_.manifest;
     run.start_pods(request_.timeout);
-    draft_.encoding = best_encoding(cluster_, run.pods());
     ui::Step step(reporter_, "Looking at databases and files");
     const auto pod_of = [&](const Side& side) { return run.pod_of(side); };
     auto servers = open_servers(cluster_, system_, pod_of, run.id());
     run.put_back_packets(servers);
     files_.emplace(cluster_, run.pod_of(system_.ita), system_.storage.path);
-    side_by_side({[&] { stocked_ = take_stock(system_, std::move(servers)); },
+    std::vector<StagingRoom> rooms;
+    side_by_side({[&] {
+                    stocked_ = take_stock(system_, std::move(servers));
+                    manifest.schema_versions = schema_versions(stocked_);
+                  },
+                  [&] {
+                    draft_.encoding = best_encoding(cluster_, run.pods());
+                    for (const auto& pod : run.pods()) rooms.push_back(look_at_room(cluster_, pod));
+                  },
                   [&] {
                     if (run.follows_restore()) files_->discard_unpacked();
                     files_facts_ = files_->facts();
@@ -141,14 +148,8 @@ class Backup {
     warn_of(files_facts_, manifest.warnings);
     for (const auto& warning : manifest.warnings) reporter_.warning(warning);
     for (const auto& sentence : manifest.not_included) reporter_.warning(sentence);
-    manifest.schema_versions = schema_versions(stocked_);
-    plan_staging_in(run);
-  }
-
-  void plan_staging_in(const MaintenanceRun& run) {
     std::string why;
-    plan_ = plan_staging(cluster_, run.pods(), estimated_bytes(stocked_, files_facts_), request_.staging, request_.jobs,
-                         why);
+    plan_ = plan_staging(rooms, estimated_bytes(stocked_, files_facts_), request_.staging, request_.jobs, why);
     if (!why.empty()) reporter_.warning(why + " The services wait for the transfer.");
   }
 
@@ -158,7 +159,9 @@ class Backup {
     {
       ui::Step step(reporter_, "Reading databases and files in the cluster");
       std::vector<std::string> warnings;
-      staged.files = stage_content(draft_, stocked_, *files_, *plan_, warnings);
+      // The first takes the large members' names from the draft, the second adds small ones.
+      side_by_side({[&] { staged.files = stage_content(draft_, stocked_, *files_, *plan_, warnings); },
+                    [&] { draft_accounts(draft_, stocked_); }});
       for (auto& warning : warnings) {
         reporter_.warning(warning);
         draft_.manifest.warnings.push_back(std::move(warning));
@@ -234,6 +237,7 @@ class Backup {
 
   // The services stand still until everything is here.
   void read_from_here(MaintenanceRun& run, archive::BackupWriter& writer) {
+    draft_accounts(draft_, stocked_);
     LiveContent content(stocked_, *files_, draft_.encoding);
     write_members(writer, draft_, content, reporter_);
     run.confirm_standstill();

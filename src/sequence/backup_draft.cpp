@@ -59,16 +59,6 @@ Manifest::Database database_entry(const Server& server, const DatabaseFacts& fac
   return entry;
 }
 
-void draft_accounts(BackupDraft& draft, StockedServer& stocked) {
-  const auto accounts = stocked.server.database.accounts(stocked.inventory.accounts);
-  Manifest::Accounts entry;
-  entry.server = stocked.server.id;
-  entry.member = archive::accounts_member_name(stocked.server.id);
-  for (const auto& account : accounts) entry.names.push_back(account.name().quoted());
-  draft.small.push_back({entry.member, MemberKind::kAccounts, to_json_text(accounts)});
-  draft.manifest.accounts.push_back(std::move(entry));
-}
-
 MemberKind parse_kind(const std::string& text) {
   for (const MemberKind kind : {MemberKind::kAccounts, MemberKind::kKeys, MemberKind::kValues}) {
     if (text == to_string(kind)) return kind;
@@ -106,15 +96,14 @@ BackupDraft begin_draft(const System& system, std::string time_text) {
   return draft;
 }
 
-void complete_draft(BackupDraft& draft, const System& system, std::vector<StockedServer>& stocked,
+void complete_draft(BackupDraft& draft, const System& system, const std::vector<StockedServer>& stocked,
                     const FilesFacts& facts) {
   Manifest& manifest = draft.manifest;
-  for (auto& entry : stocked) {
+  for (const auto& entry : stocked) {
     manifest.servers.push_back(server_entry(system, entry));
     for (const auto& database : entry.inventory.databases)
       manifest.databases.push_back(database_entry(entry.server, database, draft));
   }
-  for (auto& entry : stocked) draft_accounts(draft, entry);
   Manifest::Files files;
   files.member = archive::files_member_name(draft.time_text, draft.encoding);
   files.storage_path = system.storage.path;
@@ -127,6 +116,18 @@ void complete_draft(BackupDraft& draft, const System& system, std::vector<Stocke
   for (const auto& release : system.releases) {
     draft.small.push_back({archive::values_member_name(release.namespace_, release.name), MemberKind::kValues,
                            release.config.dump(1) + "\n"});
+  }
+}
+
+void draft_accounts(BackupDraft& draft, std::vector<StockedServer>& stocked) {
+  for (auto& [server, request, inventory] : stocked) {
+    const auto accounts = server.database.accounts(inventory.accounts);
+    Manifest::Accounts entry;
+    entry.server = server.id;
+    entry.member = archive::accounts_member_name(server.id);
+    for (const auto& account : accounts) entry.names.push_back(account.name().quoted());
+    draft.small.push_back({entry.member, MemberKind::kAccounts, to_json_text(accounts)});
+    draft.manifest.accounts.push_back(std::move(entry));
   }
 }
 

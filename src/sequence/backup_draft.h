@@ -29,9 +29,12 @@ struct BackupDraft {
 // What is known from the system alone. The caller adds warnings.
 BackupDraft begin_draft(const System& system, std::string time_text);
 
-// Adds what was found on the servers and the volume; asks the servers for their accounts.
-void complete_draft(BackupDraft& draft, const System& system, std::vector<StockedServer>& stocked,
+// Adds what was found on the servers and the volume.
+void complete_draft(BackupDraft& draft, const System& system, const std::vector<StockedServer>& stocked,
                     const FilesFacts& facts);
+// Asks the servers for their accounts and adds these: the draft's small members and the manifest's accounts, nothing
+// else.
+void draft_accounts(BackupDraft& draft, std::vector<StockedServer>& stocked);
 
 // As JSON, and from it. The reverse throws Error (kDamaged) for anything else than what the first gives.
 std::string format_draft(const BackupDraft& draft);

@@ -3,14 +3,14 @@
 #include <fmt/format.h>
 
 #include <set>
-#include <thread>
 
 #include "process/interrupt.h"
 
 namespace exastro {
 namespace {
 
-constexpr std::chrono::milliseconds kPause{500};
+// Until it is seen that an image cannot be had, say.
+constexpr std::chrono::seconds kLongestLook{2};
 
 MaintenancePodSpec base_spec(const System& system, const Side& side, const std::string& run_id) {
   MaintenancePodSpec spec;
@@ -75,7 +75,7 @@ void wait_for(kube::Cluster& cluster, const MaintenancePodSpec& spec, std::chron
     if (obstacle.final) throw will_not_start(spec, obstacle.text);
     if (std::chrono::steady_clock::now() >= deadline)
       throw will_not_start(spec, "in the time given to it, " + obstacle.text);
-    std::this_thread::sleep_for(kPause);
+    cluster.await(spec.namespace_, "condition=Ready", {"pod/" + spec.name}, kLongestLook);
   }
 }
 
@@ -110,7 +110,8 @@ std::vector<std::string> wait_until_gone(kube::Cluster& cluster, const std::vect
     }
     if (left.empty() || std::chrono::steady_clock::now() >= deadline) return left;
     process::Interrupt::throw_if_requested();
-    std::this_thread::sleep_for(kPause);
+    const auto slash = left.front().find('/');
+    cluster.await(left.front().substr(0, slash), "delete", {"pod" + left.front().substr(slash)}, kLongestLook);
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <optional>
 #include <thread>
 
 #include "archive/manifest.h"
@@ -19,6 +20,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kPause{500};
+constexpr std::chrono::seconds kLongestLook{5};
 // An API server that is restarted is away for about a minute.
 constexpr std::chrono::seconds kPatience{90};
 constexpr std::chrono::seconds kEndOfPods{60};
@@ -41,6 +43,12 @@ void persistently(Work work) {
       std::this_thread::sleep_for(std::chrono::seconds(tries * 2));
     }
   }
+}
+
+std::vector<std::string> references(const std::vector<StoppedWorkload>& workloads) {
+  std::vector<std::string> names;
+  for (const auto& workload : workloads) names.push_back(reference(workload));
+  return names;
 }
 
 bool is_serving(const System& system, const StoppedWorkload& recorded) {
@@ -202,17 +210,20 @@ void MaintenanceRun::put_back_packets(std::vector<Server>& servers) {
 
 void MaintenanceRun::stop(Standstill standstill, std::chrono::seconds timeout) {
   std::vector<Workload> unseen = record_running(cluster_, system_, standstill, record_);
+  stopped_ = Clock::now();
+  has_stopped_ = true;
+  if (standstill == Standstill::kAllClients) {
+    // All that people see goes anyway, and for longer than this takes.
+    stop_and_wait("Stopping every client of the databases", unseen, timeout);
+    return;
+  }
   const auto serving = std::stable_partition(unseen.begin(), unseen.end(),
                                              [](const Workload& workload) { return !serves_people(workload); });
   const std::vector<Workload> seen(serving, unseen.end());
   unseen.erase(serving, unseen.end());
-  stopped_ = Clock::now();
-  has_stopped_ = true;
   stop_and_wait("Stopping the back-yard", unseen, timeout);
   stopped_ = Clock::now();
-  stop_and_wait(standstill == Standstill::kAllClients ? "Stopping the proxy and every client of the databases"
-                                                      : "Stopping the proxy",
-                seen, timeout);
+  stop_and_wait("Stopping the proxy", seen, timeout);
 }
 
 void MaintenanceRun::stop_and_wait(const std::string& what, const std::vector<Workload>& workloads,
@@ -274,6 +285,14 @@ std::vector<std::string> MaintenanceRun::resume_serving() {
   return wait_until_ready(kHeadStart, Which::kServingPeople);
 }
 
+void MaintenanceRun::resume() {
+  const process::Interrupt::Shield shield;
+  started_workloads_ = record_.workloads;
+  persistently([&] { start_workloads(cluster_, record_, reporter_); });
+  started_ = Clock::now();
+  has_started_ = true;
+}
+
 void MaintenanceRun::resume_rest() {
   const process::Interrupt::Shield shield;
   if (!has_started_) resume_serving();
@@ -310,17 +329,27 @@ std::vector<std::string> MaintenanceRun::wait_until_ready(std::chrono::seconds t
   }
   const auto deadline = Clock::now() + timeout;
   while (true) {
-    std::vector<std::string> missing{"the API server does not answer"};
+    std::optional<std::vector<StoppedWorkload>> missing;
     try {
       missing = not_ready(cluster_, wanted);
     } catch (const kube::KubeError&) {
       // It may be busy with what is being started. What was done is done, whatever it says.
     }
-    if (!people_are_served_) started_ = Clock::now();
-    if (missing.empty()) people_are_served_ = true;
-    if (missing.empty() || Clock::now() >= deadline) return missing;
+    const auto now = Clock::now();
+    if (!people_are_served_) started_ = now;
+    if (missing && missing->empty()) {
+      people_are_served_ = true;
+      return {};
+    }
+    if (now >= deadline)
+      return missing ? references(*missing) : std::vector<std::string>{"the API server does not answer"};
     process::Interrupt::throw_if_requested();
-    std::this_thread::sleep_for(kPause);
+    if (missing) {
+      const auto left = std::chrono::ceil<std::chrono::seconds>(deadline - now);
+      await_ready(cluster_, *missing, std::min(kLongestLook, left));
+    } else {
+      std::this_thread::sleep_for(kPause);
+    }
   }
 }
 

@@ -61,8 +61,8 @@ class MaintenanceRun {
   // Puts back what a run that was cut off has left raised on these servers; warns if one refuses.
   void put_back_packets(std::vector<Server>& servers);
 
-  // Stops the services and waits until their pods are gone: first what nobody sees, then the proxy. Undone by
-  // put_back().
+  // Stops the services and waits until their pods are gone: first what nobody sees, then the proxy; every client of the
+  // databases at once. Undone by put_back().
   void stop(Standstill standstill, std::chrono::seconds timeout);
   // How long nobody could use them, or has been able to: from when the proxy was stopped.
   [[nodiscard]] std::chrono::duration<double> outage() const;
@@ -86,6 +86,8 @@ class MaintenanceRun {
   // put_back().
   std::vector<std::string> resume_serving();
   void resume_rest();
+  // The same of all at once, where the time counts until all of it is ready.
+  void resume();
   // From here on, another run can fetch what the pods hold: after a failure they stay.
   void hold_backup();
   // What is left in the cluster, nobody needs: the next run removes it.

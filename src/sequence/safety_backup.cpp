@@ -42,6 +42,7 @@ void SafetyBackup::take(const MaintenanceRun& run, std::vector<StockedServer>& s
                         const FilesFacts& facts) {
   reporter_.info("Backing up first what is about to be replaced");
   complete_draft(draft_, system_, stocked, facts);
+  draft_accounts(draft_, stocked);
   LiveContent content(stocked, files, draft_.encoding);
   write_members(writer_, draft_, content, reporter_);
   draft_.manifest.run_id = run.id();

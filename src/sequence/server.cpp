@@ -4,7 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
+#include <mutex>
 
+#include "process/interrupt.h"
 #include "sequence/side_by_side.h"
 
 namespace exastro {
@@ -83,20 +86,27 @@ void set_largest_packet(Server& server, std::uint64_t bytes) {
 }
 
 std::map<std::string, std::string> schema_versions(std::vector<StockedServer>& stocked) {
+  std::mutex mutex;
   std::map<std::string, std::string> versions;
+  std::vector<std::function<void()>> works;
   for (auto& entry : stocked) {
-    Server& server = entry.server;
-    for (const Side* side : server.sides) {
-      const char* table = side->id == "platform" ? "T_PLATFORM_VERSION" : "T_COMN_VERSION";
-      try {
-        const auto rows = server.database.query(
-            fmt::format("SELECT VERSION FROM {}.{};", quote_identifier(side->database), quote_identifier(table)));
-        if (!rows.empty()) versions[side->id] = rows.at(0).at(0);
-      } catch (const Error&) {
-        // An older application has no such table: its version is not known, and not needed.
-      }
+    for (const Side* side : entry.server.sides) {
+      works.emplace_back([&, side, &database = entry.server.database] {
+        const char* table = side->id == "platform" ? "T_PLATFORM_VERSION" : "T_COMN_VERSION";
+        try {
+          const auto rows = database.query(
+              fmt::format("SELECT VERSION FROM {}.{};", quote_identifier(side->database), quote_identifier(table)));
+          const std::scoped_lock lock(mutex);
+          if (!rows.empty()) versions[side->id] = rows.at(0).at(0);
+        } catch (const process::Interrupted&) {
+          throw;
+        } catch (const Error&) {
+          // An older application has no such table: its version is not known, and not needed.
+        }
+      });
     }
   }
+  side_by_side(works);
   return versions;
 }
 

@@ -28,10 +28,6 @@ std::vector<std::string> namespaces_of(const MaintenanceRecord& record) {
   return namespaces;
 }
 
-std::string reference(const StoppedWorkload& workload) {
-  return fmt::format("{}/{}", kind_word(workload.kind), workload.name);
-}
-
 // The pods that still run and must not: of stopped workloads, and those that mount the shared files without being a
 // workload's (a job that ita-by-ansible-execute has started).
 std::vector<std::string> still_running(kube::Cluster& cluster, const System& system, const MaintenanceRecord& record) {
@@ -94,6 +90,10 @@ class Refusals {
 };
 
 }  // namespace
+
+std::string reference(const StoppedWorkload& workload) {
+  return fmt::format("{}/{}", kind_word(workload.kind), workload.name);
+}
 
 bool serves_people(const Workload& workload) { return workload.role == Role::kEntry || workload.role == Role::kClient; }
 
@@ -235,8 +235,8 @@ void stop_workloads(kube::Cluster& cluster, const std::vector<Workload>& workloa
   for (const auto& [namespace_, references] : running) scale(cluster, namespace_, references, 0);
 }
 
-std::vector<std::string> not_ready(kube::Cluster& cluster, const MaintenanceRecord& record) {
-  std::vector<std::string> missing;
+std::vector<StoppedWorkload> not_ready(kube::Cluster& cluster, const MaintenanceRecord& record) {
+  std::vector<StoppedWorkload> missing;
   for (const auto& namespace_ : namespaces_of(record)) {
     for (const auto& item : cluster.list("deployments,statefulsets", namespace_, "")) {
       const std::string name = item.value("/metadata/name"_json_pointer, "");
@@ -244,11 +244,22 @@ std::vector<std::string> not_ready(kube::Cluster& cluster, const MaintenanceReco
           item.value("kind", "") == "Deployment" ? WorkloadKind::kDeployment : WorkloadKind::kStatefulSet;
       for (const auto& workload : record.workloads) {
         if (workload.kind != kind || workload.namespace_ != namespace_ || workload.name != name) continue;
-        if (ready_replicas(item) < workload.replicas) missing.push_back(reference(workload));
+        if (ready_replicas(item) < workload.replicas) missing.push_back(workload);
       }
     }
   }
   return missing;
+}
+
+void await_ready(kube::Cluster& cluster, const std::vector<StoppedWorkload>& workloads, std::chrono::seconds longest) {
+  // One request knows one namespace and one number.
+  const StoppedWorkload& first = workloads.front();
+  std::vector<std::string> alike;
+  for (const auto& workload : workloads) {
+    if (workload.namespace_ == first.namespace_ && workload.replicas == first.replicas)
+      alike.push_back(reference(workload));
+  }
+  cluster.await(first.namespace_, fmt::format("jsonpath={{.status.readyReplicas}}={}", first.replicas), alike, longest);
 }
 
 void wait_until_stopped(kube::Cluster& cluster, const System& system, const MaintenanceRecord& record,
@@ -264,8 +275,12 @@ void wait_until_stopped(kube::Cluster& cluster, const System& system, const Main
           "Wait for their jobs to end, or look at one with `kubectl describe pod`, and run the command again; "
           "--timeout gives them longer.");
     }
-    const auto slash = running.front().find('/');
-    cluster.await_removal(running.front().substr(0, slash), "pod", running.front().substr(slash + 1), kLongestLook);
+    const std::string namespace_ = running.front().substr(0, running.front().find('/'));
+    std::vector<std::string> pods;
+    for (const auto& pod : running) {
+      if (pod.starts_with(namespace_ + "/")) pods.push_back("pod" + pod.substr(namespace_.size()));
+    }
+    cluster.await(namespace_, "delete", pods, kLongestLook);
   }
 }
 
@@ -357,7 +372,11 @@ void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui:
 std::vector<std::string> started_meanwhile(kube::Cluster& cluster, const System& system,
                                            const MaintenanceRecord& record) {
   std::vector<std::string> started;
-  for (const auto& workload : list_workloads(cluster, system.releases)) {
+  std::vector<Workload> workloads;
+  std::vector<std::string> running;
+  side_by_side({[&] { workloads = list_workloads(cluster, system.releases); },
+                [&] { running = still_running(cluster, system, record); }});
+  for (const auto& workload : workloads) {
     if (!record.has_workload(workload.kind, workload.namespace_, workload.name)) continue;
     const bool runs = workload.kind == WorkloadKind::kCronJob ? !workload.suspended : workload.replicas > 0;
     if (!runs) continue;
@@ -367,7 +386,7 @@ std::vector<std::string> started_meanwhile(kube::Cluster& cluster, const System&
     started.push_back(fmt::format("{}/{}{}", workload.namespace_, workload.reference(),
                                   who.empty() ? "" : fmt::format(" (by {})", who)));
   }
-  for (auto& pod : still_running(cluster, system, record)) started.push_back("pod " + std::move(pod));
+  for (const auto& pod : running) started.push_back("pod " + pod);
   return started;
 }
 

@@ -67,7 +67,10 @@ void wait_until_stopped(kube::Cluster& cluster, const System& system, const Main
                         std::chrono::seconds timeout);
 
 // Which of the record's workloads have not as many ready pods as the record says.
-std::vector<std::string> not_ready(kube::Cluster& cluster, const MaintenanceRecord& record);
+std::vector<StoppedWorkload> not_ready(kube::Cluster& cluster, const MaintenanceRecord& record);
+// Returns when some of these are ready, or `longest` later: to be called in a loop that looks.
+void await_ready(kube::Cluster& cluster, const std::vector<StoppedWorkload>& workloads, std::chrono::seconds longest);
+std::string reference(const StoppedWorkload& workload);  // "kind/NAME"
 
 // What of the record runs again although nobody has started it: a GitOps controller, an operator or a colleague has
 // scaled it up, or a pod appeared. While it does, what is read is not at rest.

@@ -47,13 +47,12 @@ std::string unlocked_text(const std::string& server, const std::string& reason) 
 
 }  // namespace
 
-std::optional<StagingPlan> plan_staging(kube::Cluster& cluster, const std::vector<kube::Pod>& pods, std::uint64_t bytes,
-                                        StagingMode mode, unsigned jobs, std::string& why) {
+std::optional<StagingPlan> plan_staging(const std::vector<StagingRoom>& rooms, std::uint64_t bytes, StagingMode mode,
+                                        unsigned jobs, std::string& why) {
   if (mode == StagingMode::kNever) return std::nullopt;
   StagingPlan plan;
   unsigned processors = 1;
-  for (const auto& pod : pods) {
-    const StagingRoom room = look_at_room(cluster, pod);
+  for (const auto& room : rooms) {
     // Pods may share a node: each has to have room for all.
     const auto form = form_that_fits(room, bytes);
     if (!form) {
@@ -61,7 +60,7 @@ std::optional<StagingPlan> plan_staging(kube::Cluster& cluster, const std::vecto
           "The node of pod {} has {} free, and {} of that stay free for others: too little to keep {} there until it "
           "is "
           "fetched.",
-          pod.name, ui::bytes_text(room.available), ui::bytes_text(room.reserve()), ui::bytes_text(bytes));
+          room.pod, ui::bytes_text(room.available), ui::bytes_text(room.reserve()), ui::bytes_text(bytes));
       if (mode == StagingMode::kAlways)
         throw Error(why, "Make room on the node, or let the services wait for the transfer: --staging never");
       return std::nullopt;

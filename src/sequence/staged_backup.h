@@ -15,14 +15,14 @@ enum class StagingMode { kAuto, kAlways, kNever };
 
 struct StagingPlan {
   StagedForm form = StagedForm::kPlain;
-  unsigned jobs = 1;          // dumps at the same time
+  unsigned jobs = 1;  // dumps at the same time
 };
 
-// How data of so many bytes would be kept in these pods; absent if it would not, because of the mode, or since a pod
-// has no room, which `why` says then. `jobs` of 0: as many as the pods have processors, two at least, eight at most.
-// Throws Error if it must be kept and cannot be.
-std::optional<StagingPlan> plan_staging(kube::Cluster& cluster, const std::vector<kube::Pod>& pods, std::uint64_t bytes,
-                                        StagingMode mode, unsigned jobs, std::string& why);
+// How data of so many bytes would be kept in pods with this room; absent if it would not, because of the mode, or since
+// a pod has no room, which `why` says then. `jobs` of 0: as many as the pods have processors, two at least, eight at
+// most. Throws Error if it must be kept and cannot be.
+std::optional<StagingPlan> plan_staging(const std::vector<StagingRoom>& rooms, std::uint64_t bytes, StagingMode mode,
+                                        unsigned jobs, std::string& why);
 
 struct StagedBackup {
   BackupDraft draft;

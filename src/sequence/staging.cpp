@@ -207,7 +207,8 @@ bool is_there(kube::Cluster& cluster, const kube::Pod& pod) {
 StagingRoom look_at_room(kube::Cluster& cluster, const kube::Pod& pod) {
   const auto words = words_of(cluster.run(pod, {kRoom, {}, ""}, ""));
   if (words.size() != 3) throw Error("The maintenance pod did not tell how much room it has.");
-  return {number<std::uint64_t>(words[0]) * 1024, number<std::uint64_t>(words[1]) * 1024, number<unsigned>(words[2])};
+  return {pod.name, number<std::uint64_t>(words[0]) * 1024, number<std::uint64_t>(words[1]) * 1024,
+          number<unsigned>(words[2])};
 }
 
 std::optional<StagedForm> form_that_fits(const StagingRoom& room, std::uint64_t bytes) {
@@ -221,11 +222,11 @@ std::optional<StagedForm> form_that_fits(const StagingRoom& room, std::uint64_t 
 
 Staged stage(kube::Cluster& cluster, const kube::Pod& pod, const kube::Script& script, const StagingRequest& request,
              const std::string& programs) {
-  const kube::Script staging{fmt::format("{}g={} form={} slots={} reserve={} patience={}\n", kBase, request.group,
-                                         word(request.form), request.slots, request.reserve_percent,
-                                         request.patience.count()) +
-                                 kNothingAround + script.text + kStage,
-                             script.arguments, script.confidential};
+  const kube::Script staging{
+      fmt::format("{}g={} form={} slots={} reserve={} patience={}\n", kBase, request.group, word(request.form),
+                  request.slots, request.reserve_percent, request.patience.count()) +
+          kNothingAround + script.text + kStage,
+      script.arguments, script.confidential};
   std::string items;
   for (const auto& item : request.items) items += item + "\n";
   Answer answer;

@@ -23,6 +23,7 @@ inline constexpr unsigned kReservePercent = 15;
 
 // Where a pod keeps it, and what may read at the same time.
 struct StagingRoom {
+  std::string pod;
   std::uint64_t total = 0;      // bytes of the file system, which the node's other pods use, too
   std::uint64_t available = 0;  // bytes
   unsigned processors = 1;

@@ -1,9 +1,11 @@
 // A cluster in memory that counts its changes and fails at one of them.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "kube/cluster.h"
@@ -109,7 +111,9 @@ class MemoryCluster : public kube::Cluster {
     if (kind == "pod") maintenance_pods.erase(name);
     removed.push_back(kind + "/" + name);
   }
-  void await_removal(const std::string&, const std::string&, const std::string&, std::chrono::seconds) override {}
+  void await(const std::string&, const std::string&, const std::vector<std::string>&, std::chrono::seconds) override {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
   void scale(const std::string&, const std::vector<std::string>& references, int replicas) override {
     for (const auto& reference : references) {
       change("scale " + reference);

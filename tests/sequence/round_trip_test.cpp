@@ -111,6 +111,7 @@ class RoundTrip : public RealServer {
     std::filesystem::create_directory(*directory_ / "storage");
     SharedFiles files(cluster(), LocalPod::container(), (*directory_ / "storage").string());
     complete_draft(draft, system_, stocked, files.facts());
+    draft_accounts(draft, stocked);
     LiveContent content(stocked, files, draft.encoding);
     write_members(writer, draft, content, *reporter_);
     writer.finish(draft.manifest);

@@ -196,12 +196,12 @@ TEST_F(StagingTest, FifteenOfAHundredStayFree) {
   const StagingRoom room = look_at_room(*cluster_, pod_);
   EXPECT_GT(room.total, room.available);
   EXPECT_GE(room.processors, 1U);
-  const StagingRoom small{1000, 550, 2};
+  const StagingRoom small{"pod", 1000, 550, 2};
   EXPECT_EQ(form_that_fits(small, 200), StagedForm::kPlain);
   EXPECT_EQ(form_that_fits(small, 201), StagedForm::kCompressed);
   EXPECT_EQ(form_that_fits(small, 400), StagedForm::kCompressed);
   EXPECT_EQ(form_that_fits(small, 401), std::nullopt);
-  EXPECT_EQ(form_that_fits({1000, 150, 2}, 0), std::nullopt);
+  EXPECT_EQ(form_that_fits({"pod", 1000, 150, 2}, 0), std::nullopt);
 }
 
 TEST_F(StagingTest, WhatItIsIsKeptBesideForAnotherRun) {
