@@ -17,15 +17,17 @@ def say(text):
 
 
 class Run:
-    """status None: it did not end in time"""
+    """status None: it did not end in time; whole: seconds until every workload is ready again, None if that never came"""
 
-    def __init__(self, name, status, seconds, outage, silence, back, usage, made, log):
-        self.name, self.status, self.seconds, self.outage, self.silence, self.back = name, status, seconds, outage, silence, back
+    def __init__(self, name, status, seconds, whole, outage, silence, back, usage, made, log):
+        self.name, self.status, self.seconds, self.whole = name, status, seconds, whole
+        self.outage, self.silence, self.back = outage, silence, back
         self.memory = usage.by_name.get("kubectl-exastro", 0)
         self.usage, self.made, self.log = usage, made, log
 
     def raw(self):
-        return {"name": self.name, "status": self.status, "seconds": round(self.seconds, 2), "outage_seconds": round(self.outage, 2),
+        return {"name": self.name, "status": self.status, "seconds": round(self.seconds, 2),
+                "whole_seconds": self.whole and round(self.whole, 2), "outage_seconds": round(self.outage, 2),
                 "no_answer_seconds": round(self.silence, 2), "steps": self.steps(),
                 "made_bytes": self.made, "peak_bytes": self.usage.total, "peak_bytes_by_program": self.usage.by_name,
                 "processor_seconds_by_program": self.usage.processors()}
@@ -40,10 +42,20 @@ class Run:
 
     def describe(self):
         ended = {None: "did not end", 0: "ended with 0"}.get(self.status, f"ended with {self.status}")
-        say(f"{self.name}: {ended}, {self.seconds:.1f} s, no ready proxy for {self.outage:.1f} s, "
+        whole = f"all ready after {self.whole:.1f} s" if self.whole else "never all ready"
+        say(f"{self.name}: {ended}, {self.seconds:.1f} s, {whole}, no ready proxy for {self.outage:.1f} s, "
             f"no answer for {self.silence:.1f} s{'' if self.back else ' and still none'}, "
             f"{self.made / 1e6:.0f} MB, {self.memory / 2**20:.0f} MiB of {self.usage.total / 2**20:.0f} at most")
         return self
+
+
+def seconds_until_whole(system, begin, wait):
+    deadline = time.monotonic() + wait
+    while system.not_ready():
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(0.3)
+    return time.monotonic() - begin
 
 
 def measure(name, system, command, folder, environment, timeout, wait=300):
@@ -62,10 +74,11 @@ def measure(name, system, command, folder, environment, timeout, wait=300):
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
         seconds = time.monotonic() - begin
+        whole = seconds_until_whole(system, begin, wait)
         back = silence.wait_for_end(wait) and readiness.wait_for_end(wait)
     os.close(master)
     os.close(terminal)
     made = sum(path.stat().st_size for path in pathlib.Path(folder).iterdir() if path != log)
     text = log.read_text(errors="replace")
     log.unlink()
-    return Run(name, status, seconds, readiness.seconds, silence.seconds, back, usage, made, text).describe()
+    return Run(name, status, seconds, whole, readiness.seconds, silence.seconds, back, usage, made, text).describe()

@@ -18,6 +18,7 @@
 #include "sequence/restore_check.h"
 #include "sequence/restore_server.h"
 #include "sequence/safety_backup.h"
+#include "sequence/side_by_side.h"
 #include "sequence/unpacked_files.h"
 #include "ui/format.h"
 #include "ui/prompt.h"
@@ -72,9 +73,16 @@ class Restore {
     try {
       replace_all(run, backup);
       ui::Step step(reporter_, "Starting the services again");
-      run.put_back();
-      missing = run.wait_until_ready(request_.timeout);
-      proxy = wait_for_proxy(cluster_, system_, request_.timeout, reporter_);
+      run.resume();
+      side_by_side({[&] {
+                      missing = run.wait_until_ready(request_.timeout);
+                      proxy = wait_for_proxy(cluster_, system_, request_.timeout, reporter_);
+                    },
+                    [&] {
+                      // A disk that has just taken the databases is slow to forget the old files.
+                      if (has_old_files_) discard_old_files(shared_files(run), run.id(), reporter_);
+                      run.put_back();
+                    }});
       step.done("outage " + ui::duration_text(run.outage()));
     } catch (const Error& error) {
       const Error told = run.after_failure(error);
@@ -154,9 +162,16 @@ class Restore {
   void replace_all(MaintenanceRun& run, const ProvedBackup& backup) {
     const Manifest& manifest = backup.reader.manifest();
     run.start_pods(request_.timeout);
-    encoding_ = best_encoding(cluster_, run.pods());
     SharedFiles files = shared_files(run);
-    std::vector<StockedServer> stocked = look_at_servers(run, manifest);
+    FilesFacts facts;
+    std::vector<StockedServer> stocked;
+    side_by_side({[&] { stocked = look_at_servers(run, manifest); },
+                  [&] { encoding_ = best_encoding(cluster_, run.pods()); },
+                  [&] {
+                    // What a restore that was cut off has unpacked takes the room that this one needs.
+                    if (run.finishes_another() || run.follows_restore()) files.discard_unpacked();
+                    facts = files.facts();
+                  }});
     for (auto& entry : stocked) {
       check_names(manifest, system_, entry);
       check_collations(manifest, entry);
@@ -165,9 +180,6 @@ class Restore {
     }
     auto servers = prepare_servers(run, backup, stocked, request_);
     const bool with_files = request_.parts.files && manifest.files;
-    // What a restore that was cut off has unpacked takes the room that this one needs.
-    if (run.finishes_another() || run.follows_restore()) files.discard_unpacked();
-    const FilesFacts facts = files.facts();
     if (with_files) require_replaceable(facts, backup.reader.member(manifest.files->member).plain_size);
     std::optional<SafetyBackup> safety;
     if (request_.safety_backup && !run.finishes_another()) {
@@ -190,7 +202,10 @@ class Restore {
         server->move_records([&](const Side& side) -> const std::string& { return keys_.key_of(side); });
       run.confirm();
       keys_.apply();
-      if (with_files) unpacked.take_their_place(request_.keep_extra);
+      if (with_files) {
+        unpacked.take_their_place(request_.keep_extra);
+        has_old_files_ = true;
+      }
     } catch (const Error& error) {
       if (!safety) throw;
       go_back(run, safety->path(), error);
@@ -382,6 +397,7 @@ class Restore {
   KeyAdoption keys_;
   Clock::time_point begun_ = Clock::now();
   bool is_replaced_ = false;
+  bool has_old_files_ = false;
   archive::Encoding encoding_ = archive::Encoding::kGzip;  // that the pods make and unpack
 };
 
