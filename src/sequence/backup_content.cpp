@@ -46,15 +46,20 @@ void require_whole(const std::string& database, const stream::DumpFacts& facts) 
                           facts.bytes));
 }
 
+// Passes bytes to the member and counts them. Both must outlive it.
+kube::ByteHandler into(archive::BackupWriter::Member& member, ui::Step& step) {
+  return [&](std::span<const std::byte> bytes) {
+    member.write(bytes);
+    step.add(bytes.size());
+  };
+}
+
 void write_dump(archive::BackupWriter& writer, Manifest::Database& database, Encoding encoding, ContentSource& source,
                 ui::Reporter& reporter) {
   ui::Step step(reporter, fmt::format("{} database {}", source.doing(), database.name));
   stream::DumpCheck check;
   const auto member = writer.begin(database.member, MemberKind::kDump, encoding, &check);
-  source.dump(database, [&](std::span<const std::byte> bytes) {
-    member->write(bytes);
-    step.add(bytes.size());
-  });
+  source.dump(database, into(*member, step));
   member->finish();
   require_whole(database.name, check.facts());
   database.longest_statement = check.facts().longest_statement;
@@ -65,10 +70,7 @@ void write_files(archive::BackupWriter& writer, const Manifest::Files& files, En
                  ui::Reporter& reporter) {
   ui::Step step(reporter, fmt::format("{} the shared files", source.doing()));
   const auto member = writer.begin(files.member, MemberKind::kFiles, encoding);
-  source.files(files, [&](std::span<const std::byte> bytes) {
-    member->write(bytes);
-    step.add(bytes.size());
-  });
+  source.files(files, into(*member, step));
   member->finish();
   step.done(fmt::format("{} entries", files.entries));
 }

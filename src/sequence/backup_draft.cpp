@@ -7,8 +7,8 @@
 #include "archive/damaged.h"
 #include "archive/names.h"
 #include "exastro/encryption_key.h"
+#include "sequence/kept_json.h"
 #include "sequence/keys.h"
-#include "stream/json_text.h"
 #include "version.h"
 
 namespace exastro {
@@ -143,8 +143,7 @@ std::string format_draft(const BackupDraft& draft) {
 }
 
 BackupDraft parse_draft(std::string_view text) {
-  try {
-    const Json json = stream::parse_json(text);
+  return read_kept(text, [](const Json& json) {
     BackupDraft draft;
     draft.time_text = json.at("time");
     draft.encoding = archive::parse_encoding(json.at("encoding").get<std::string>());
@@ -153,11 +152,7 @@ BackupDraft parse_draft(std::string_view text) {
     for (const auto& member : json.at("small"))
       draft.small.push_back({member.at("name"), parse_kind(member.at("kind")), member.at("text")});
     return draft;
-  } catch (const Json::exception& error) {
-    throw archive::damaged(fmt::format("What the maintenance pod keeps cannot be read: {}", error.what()));
-  } catch (const stream::JsonError& error) {
-    throw archive::damaged(fmt::format("What the maintenance pod keeps cannot be read: {}", error.what()));
-  }
+  });
 }
 
 }  // namespace exastro

@@ -285,14 +285,6 @@ std::vector<std::string> MaintenanceRun::resume_serving() {
   return wait_until_ready(kHeadStart, Which::kServingPeople);
 }
 
-void MaintenanceRun::resume() {
-  const process::Interrupt::Shield shield;
-  started_workloads_ = record_.workloads;
-  persistently([&] { start_workloads(cluster_, record_, reporter_); });
-  started_ = Clock::now();
-  has_started_ = true;
-}
-
 void MaintenanceRun::resume_rest() {
   const process::Interrupt::Shield shield;
   if (!has_started_) resume_serving();

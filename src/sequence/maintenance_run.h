@@ -86,8 +86,6 @@ class MaintenanceRun {
   // put_back().
   std::vector<std::string> resume_serving();
   void resume_rest();
-  // The same of all at once, where the time counts until all of it is ready.
-  void resume();
   // From here on, another run can fetch what the pods hold: after a failure they stay.
   void hold_backup();
   // What is left in the cluster, nobody needs: the next run removes it.

@@ -6,8 +6,8 @@
 #include <mutex>
 
 #include "archive/damaged.h"
+#include "sequence/kept_json.h"
 #include "sequence/side_by_side.h"
-#include "stream/json_text.h"
 #include "ui/format.h"
 
 namespace exastro {
@@ -128,8 +128,7 @@ void keep(kube::Cluster& cluster, const kube::Pod& pod, const StagedBackup& back
 }
 
 StagedBackup find_kept(kube::Cluster& cluster, const kube::Pod& pod) {
-  try {
-    const Json json = stream::parse_json(staged_text(cluster, pod));
+  return read_kept(staged_text(cluster, pod), [](const Json& json) {
     StagedBackup backup;
     backup.draft = parse_draft(json.at("draft").get<std::string>());
     for (const auto& file : json.at("files")) {
@@ -142,11 +141,7 @@ StagedBackup find_kept(kube::Cluster& cluster, const kube::Pod& pod) {
                                       file.at("bytes")});
     }
     return backup;
-  } catch (const Json::exception& error) {
-    throw archive::damaged(fmt::format("What the maintenance pod keeps cannot be read: {}", error.what()));
-  } catch (const stream::JsonError& error) {
-    throw archive::damaged(fmt::format("What the maintenance pod keeps cannot be read: {}", error.what()));
-  }
+  });
 }
 
 }  // namespace exastro
