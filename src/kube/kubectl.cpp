@@ -25,8 +25,9 @@ using process::Session;
 constexpr std::size_t kMostMessages = 64 * 1024;
 constexpr std::chrono::seconds kBetweenTries{1};
 constexpr std::chrono::milliseconds kBetweenLooks{500};
+constexpr std::chrono::seconds kGraceOfAWait{2};
 // Else kubectl reads the schema of all that the API server knows first, which takes it four times as long as the rest,
-// and a lease is renewed every few seconds. The API server looks at what it is given all the same.
+// and a lease is renewed every few seconds. All that is sent was written by this program or read from the server.
 constexpr const char* kAsItIs = "--validate=false";
 
 bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
@@ -315,7 +316,8 @@ void Kubectl::await(const std::string& namespace_, const std::string& condition,
   std::vector<std::string> arguments = {"wait", "--for=" + condition, "-n", namespace_,
                                         fmt::format("--timeout={}s", longest.count())};
   arguments.insert(arguments.end(), references.begin(), references.end());
-  process::run(command(std::move(arguments)), {}, {}, longest + options_.request_grace);
+  // kubectl may give each of them so long.
+  process::run(command(std::move(arguments)), {}, {}, longest + kGraceOfAWait);
   // It may not be permitted to watch, or know no better.
   const auto taken = std::chrono::steady_clock::now() - begin;
   if (taken < kBetweenLooks) std::this_thread::sleep_for(kBetweenLooks - taken);

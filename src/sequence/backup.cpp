@@ -128,6 +128,7 @@ class Backup {
                   },
                   [&] {
                     draft_.encoding = best_encoding(cluster_, run.pods());
+                    if (request_.staging == StagingMode::kNever) return;
                     for (const auto& pod : run.pods()) rooms.push_back(look_at_room(cluster_, pod));
                   },
                   [&] {

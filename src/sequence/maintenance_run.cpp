@@ -212,18 +212,15 @@ void MaintenanceRun::stop(Standstill standstill, std::chrono::seconds timeout) {
   std::vector<Workload> unseen = record_running(cluster_, system_, standstill, record_);
   stopped_ = Clock::now();
   has_stopped_ = true;
-  if (standstill == Standstill::kAllClients) {
-    // All that people see goes anyway, and for longer than this takes.
-    stop_and_wait("Stopping every client of the databases", unseen, timeout);
-    return;
-  }
   const auto serving = std::stable_partition(unseen.begin(), unseen.end(),
                                              [](const Workload& workload) { return !serves_people(workload); });
   const std::vector<Workload> seen(serving, unseen.end());
   unseen.erase(serving, unseen.end());
   stop_and_wait("Stopping the back-yard", unseen, timeout);
   stopped_ = Clock::now();
-  stop_and_wait("Stopping the proxy", seen, timeout);
+  stop_and_wait(standstill == Standstill::kAllClients ? "Stopping the proxy and every client of the databases"
+                                                      : "Stopping the proxy",
+                seen, timeout);
 }
 
 void MaintenanceRun::stop_and_wait(const std::string& what, const std::vector<Workload>& workloads,

@@ -61,8 +61,8 @@ class MaintenanceRun {
   // Puts back what a run that was cut off has left raised on these servers; warns if one refuses.
   void put_back_packets(std::vector<Server>& servers);
 
-  // Stops the services and waits until their pods are gone: first what nobody sees, then the proxy; every client of the
-  // databases at once. Undone by put_back().
+  // Stops the services and waits until their pods are gone: first what nobody sees, then the proxy. Undone by
+  // put_back().
   void stop(Standstill standstill, std::chrono::seconds timeout);
   // How long nobody could use them, or has been able to: from when the proxy was stopped.
   [[nodiscard]] std::chrono::duration<double> outage() const;
@@ -81,9 +81,9 @@ class MaintenanceRun {
   // The data is whole again.
   void end_destruction();
 
-  // Start the services and keep the pods: what they hold is still to be fetched. First what people see, which gets a
-  // head start; gives what is not ready after it. Then the rest, and what people see if that went wrong. Undone by
-  // put_back().
+  // Start the services and keep the pods: what they hold is still to be fetched, or removed. First what people see,
+  // which gets a head start; gives what is not ready after it. Then the rest, and what people see if that went wrong.
+  // Undone by put_back().
   std::vector<std::string> resume_serving();
   void resume_rest();
   // From here on, another run can fetch what the pods hold: after a failure they stay.

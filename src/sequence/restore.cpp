@@ -73,17 +73,17 @@ class Restore {
     try {
       replace_all(run, backup);
       ui::Step step(reporter_, "Starting the services again");
+      run.resume_serving();
+      run.resume_rest();
       side_by_side({[&] {
-                      run.resume_serving();
-                      run.resume_rest();
                       missing = run.wait_until_ready(request_.timeout);
                       proxy = wait_for_proxy(cluster_, system_, request_.timeout, reporter_);
                     },
                     [&] {
                       // A disk that has just taken the databases is slow to forget the old files.
                       if (has_old_files_) discard_old_files(shared_files(run), run.id(), reporter_);
+                      run.put_back();
                     }});
-      run.put_back();
       step.done("outage " + ui::duration_text(run.outage()));
     } catch (const Error& error) {
       const Error told = run.after_failure(error);

@@ -68,7 +68,8 @@ void wait_until_stopped(kube::Cluster& cluster, const System& system, const Main
 
 // Which of the record's workloads have not as many ready pods as the record says.
 std::vector<StoppedWorkload> not_ready(kube::Cluster& cluster, const MaintenanceRecord& record);
-// Returns when some of these are ready, or `longest` later: to be called in a loop that looks.
+// Returns when those of them are ready that are like the first one (in its namespace, with as many replicas), or
+// `longest` later: to be called in a loop that looks.
 void await_ready(kube::Cluster& cluster, const std::vector<StoppedWorkload>& workloads, std::chrono::seconds longest);
 std::string reference(const StoppedWorkload& workload);  // "kind/NAME"
 

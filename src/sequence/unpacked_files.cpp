@@ -58,6 +58,8 @@ void UnpackedFiles::take_their_place(bool keep_extra) {
 void discard_old_files(SharedFiles files, const std::string& run_id, ui::Reporter& reporter) {
   try {
     files.discard_all(run_id);
+  } catch (const process::Interrupted&) {
+    throw;
   } catch (const Error& error) {
     reporter.warning(fmt::format("The old shared files (.exastro-old-*) could not be removed: {}", error.what()));
   }
