@@ -210,12 +210,12 @@ void MaintenanceRun::put_back_packets(std::vector<Server>& servers) {
 
 void MaintenanceRun::stop(Standstill standstill, std::chrono::seconds timeout) {
   std::vector<Workload> unseen = record_running(cluster_, system_, standstill, record_);
-  stopped_ = Clock::now();
-  has_stopped_ = true;
   const auto serving = std::stable_partition(unseen.begin(), unseen.end(),
                                              [](const Workload& workload) { return !serves_people(workload); });
   const std::vector<Workload> seen(serving, unseen.end());
   unseen.erase(serving, unseen.end());
+  stopped_ = Clock::now();
+  has_stopped_ = true;
   stop_and_wait("Stopping the back-yard", unseen, timeout);
   stopped_ = Clock::now();
   stop_and_wait(standstill == Standstill::kAllClients ? "Stopping the proxy and every client of the databases"

@@ -81,9 +81,9 @@ class MaintenanceRun {
   // The data is whole again.
   void end_destruction();
 
-  // Start the services and keep the pods: what they hold is still to be fetched, or removed. First what people see,
-  // which gets a head start; gives what is not ready after it. Then the rest, and what people see if that went wrong.
-  // Undone by put_back().
+  // Start the services and keep the pods: what they hold may still be wanted. First what people see, which
+  // gets a head start; gives what is not ready after it. Then the rest, and what people see if that went wrong. Undone
+  // by put_back().
   std::vector<std::string> resume_serving();
   void resume_rest();
   // From here on, another run can fetch what the pods hold: after a failure they stay.

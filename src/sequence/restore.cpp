@@ -75,15 +75,9 @@ class Restore {
       ui::Step step(reporter_, "Starting the services again");
       run.resume_serving();
       run.resume_rest();
-      side_by_side({[&] {
-                      missing = run.wait_until_ready(request_.timeout);
-                      proxy = wait_for_proxy(cluster_, system_, request_.timeout, reporter_);
-                    },
-                    [&] {
-                      // A disk that has just taken the databases is slow to forget the old files.
-                      if (has_old_files_) discard_old_files(shared_files(run), run.id(), reporter_);
-                      run.put_back();
-                    }});
+      run.put_back();
+      missing = run.wait_until_ready(request_.timeout);
+      proxy = wait_for_proxy(cluster_, system_, request_.timeout, reporter_);
       step.done("outage " + ui::duration_text(run.outage()));
     } catch (const Error& error) {
       const Error told = run.after_failure(error);
@@ -203,10 +197,7 @@ class Restore {
         server->move_records([&](const Side& side) -> const std::string& { return keys_.key_of(side); });
       run.confirm();
       keys_.apply();
-      if (with_files) {
-        unpacked.take_their_place(request_.keep_extra);
-        has_old_files_ = true;
-      }
+      if (with_files) unpacked.take_their_place(request_.keep_extra);
     } catch (const Error& error) {
       if (!safety) throw;
       go_back(run, safety->path(), error);
@@ -398,7 +389,6 @@ class Restore {
   KeyAdoption keys_;
   Clock::time_point begun_ = Clock::now();
   bool is_replaced_ = false;
-  bool has_old_files_ = false;
   archive::Encoding encoding_ = archive::Encoding::kGzip;  // that the pods make and unpack
 };
 

@@ -121,14 +121,6 @@ if [ "$keep_extra" = 1 ]; then
     [ -d "$tree" ] && { merge "$tree" "$root" || exit 97; }
   done
 fi
-# From here on no old tree is the only copy of anything, unless it was kept: whoever discards what was unpacked discards
-# these, too, should this run be cut off.
-for entry in "$root"/.exastro-old-*.kept; do
-  [ -e "$entry" ] && exit 0
-done
-for tree in "$root"/.exastro-old-*; do
-  [ -d "$tree" ] && mv -- "$tree" "$root/.exastro-restore-${tree##*/.exastro-}"
-done
 :
 )sh";
 

@@ -52,17 +52,12 @@ void UnpackedFiles::take_their_place(bool keep_extra) {
     reporter_.warning(fmt::format("The backup has something else in the place of these directories; they were kept: {}",
                                   some_of(kept)));
   }
-  step.done();
-}
-
-void discard_old_files(SharedFiles files, const std::string& run_id, ui::Reporter& reporter) {
   try {
-    files.discard_all(run_id);
-  } catch (const process::Interrupted&) {
-    throw;
+    files_.discard_all(run_id_);
   } catch (const Error& error) {
-    reporter.warning(fmt::format("The old shared files (.exastro-old-*) could not be removed: {}", error.what()));
+    reporter_.warning(fmt::format("The old shared files (.exastro-old-*) could not be removed: {}", error.what()));
   }
+  step.done();
 }
 
 }  // namespace exastro

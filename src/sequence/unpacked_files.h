@@ -24,8 +24,7 @@ class UnpackedFiles {
   // What an earlier run has left is removed first. Throws Error; the present files are as they were.
   // `understood` as best_encoding() gives it.
   void unpack(const archive::BackupReader& reader, const std::string& member, archive::Encoding understood);
-  // With `keep_extra`, what only the old files have is moved over. Throws Error; then the old files are back. Else they
-  // wait beside the new ones for discard_old_files().
+  // With `keep_extra`, what only the old files have is moved over. Throws Error; then the old files are back.
   void take_their_place(bool keep_extra);
 
  private:
@@ -35,8 +34,5 @@ class UnpackedFiles {
   std::function<SharedFiles()> reach_again_;
   bool unpacked_ = false;
 };
-
-// Removes what take_their_place() of this run and earlier ones has replaced. Warns if it cannot.
-void discard_old_files(SharedFiles files, const std::string& run_id, ui::Reporter& reporter);
 
 }  // namespace exastro

@@ -252,19 +252,6 @@ TEST_F(Files, WhatWasUnpackedIsDiscardedAndTheOldTreeIsNot) {
   EXPECT_TRUE(fs::exists(root_ / ".exastro-old-earlier/only copy"));
 }
 
-// Cut off before it has discarded them, a restore leaves the old files to whoever comes next.
-TEST_F(Files, WhatWasReplacedIsDiscardedWithWhatWasUnpacked) {
-  const std::string packed = pack();
-  write("later", "x");
-  give_away();
-  unpack(packed);
-  files_->replace("run", false);
-  EXPECT_TRUE(fs::exists(root_ / ".exastro-restore-old-run/later"));
-  files_->discard_unpacked();
-  for (const auto& entry : fs::directory_iterator(root_))
-    EXPECT_FALSE(entry.path().filename().string().starts_with(".exastro-")) << entry.path();
-}
-
 TEST_F(Files, ADamagedTarIsAnErrorAndChangesNothing) {
   const auto before = picture();
   std::string packed = pack();
