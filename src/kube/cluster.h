@@ -130,10 +130,11 @@ class Cluster {
   virtual Json replace(const Json& object) = 0;
   // No error if there is none. Does not wait for its end.
   virtual void remove(const std::string& kind, const std::string& namespace_, const std::string& name) = 0;
-  // Returns when all of these "kind/NAME" meet the condition, in the words of `kubectl wait --for`, or something else
-  // may have happened to one, `longest` later at most: to be called in a loop that looks.
-  virtual void await(const std::string& namespace_, const std::string& condition,
-                     const std::vector<std::string>& references, std::chrono::seconds longest) = 0;
+  // Returns when all of these "kind/NAME" are as `met` wants them, or something else may have happened to one,
+  // `longest` later at most: to be called in a loop that looks. `met` is given null for an object that is not there.
+  using Met = std::function<bool(const std::string& reference, const Json* object)>;
+  virtual void await(const std::string& namespace_, const std::vector<std::string>& references, const Met& met,
+                     std::chrono::seconds longest) = 0;
   // Several "kind/NAME" of a namespace, in as few requests as there can be.
   virtual void remove_all(const std::string& namespace_, const std::vector<std::string>& references) {
     for (const auto& reference : references) {
@@ -145,7 +146,7 @@ class Cluster {
   virtual void remove_if_unchanged(const Json& lease) = 0;
   // `workloads` are "deployment/NAME" or "statefulset/NAME".
   virtual void scale(const std::string& namespace_, const std::vector<std::string>& workloads, int replicas) = 0;
-  // A JSON merge patch. It is visible in the process list: nothing confidential may be in it.
+  // A JSON merge patch.
   virtual void patch(const std::string& kind, const std::string& namespace_, const std::string& name,
                      const Json& merge_patch) = 0;
   // For each, whether the person may do it.

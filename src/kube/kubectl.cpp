@@ -6,45 +6,30 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
+#include <map>
 #include <regex>
 #include <sstream>
 #include <thread>
 #include <utility>
 
-#include "kube/remote_script.h"
 #include "process/interrupt.h"
 
 namespace exastro::kube {
 namespace {
 
-using process::Handlers;
-using process::Input;
 using process::Outcome;
-using process::Session;
 
-constexpr std::size_t kMostMessages = 64 * 1024;
 constexpr std::chrono::seconds kBetweenTries{1};
 constexpr std::chrono::milliseconds kBetweenLooks{500};
-constexpr std::chrono::seconds kGraceOfAWait{2};
-// Else kubectl reads the schema of all that the API server knows first, which takes it four times as long as the rest,
-// and a lease is renewed every few seconds. All that is sent was written by this program or read from the server.
-constexpr const char* kAsItIs = "--validate=false";
+constexpr int kNotFoundStatus = 404;
+constexpr int kFirstServerError = 500;
 
 bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
-
-// The last `kMostMessages` bytes of what the programs said.
-void append_line(std::string& messages, std::string_view line) {
-  messages.append(line).push_back('\n');
-  if (messages.size() > kMostMessages) messages.erase(0, messages.size() - kMostMessages);
-}
 
 std::string trimmed(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
   return text;
 }
-
-// kubectl says this of a script that ended with another status than 0; the report tells it better.
-bool is_exit_code_line(std::string_view line) { return line.starts_with("command terminated with exit code"); }
 
 std::string joined(const std::vector<std::string>& words) {
   std::string line;
@@ -79,12 +64,83 @@ Json parse_json(const std::string& what, const std::string& text) {
   }
 }
 
-// kubectl gives a single object as it is, and several as a List.
-std::vector<Json> items_of(Json answer) {
-  if (!answer.contains("items")) return {std::move(answer)};
-  std::vector<Json> items;
-  for (auto& item : answer["items"]) items.push_back(std::move(item));
-  return items;
+// As kubectl says what the API server, or `kubectl proxy`, answered.
+std::string words_of(const HttpResponse& answer) {
+  const Json status = Json::parse(answer.body, nullptr, false);
+  if (!status.is_object() || status.value("kind", "") != "Status") {
+    // kubectl itself, of a server that it did not reach.
+    return answer.status >= kFirstServerError ? "Unable to connect to the server: " + trimmed(answer.body)
+                                              : fmt::format("HTTP status {}: {}", answer.status, trimmed(answer.body));
+  }
+  const std::string reason = status.value("reason", "");
+  if (reason == "Unauthorized") return "You must be logged in to the server (Unauthorized)";
+  return fmt::format("Error from server{}: {}", reason.empty() ? "" : " (" + reason + ")", status.value("message", ""));
+}
+
+// Whether an API server says that it has no such resource at all, and not that there is no such object.
+bool knows_no_resource(const HttpResponse& answer) {
+  if (answer.status != kNotFoundStatus) return false;
+  const Json status = Json::parse(answer.body, nullptr, false);
+  return !status.is_object() || contains(status.value("message", ""), "could not find the requested resource");
+}
+
+// As `kubectl get` gives an object. Who set what is long, and asked for apart.
+Json without_managers(Json object) {
+  if (object.contains("metadata")) object["metadata"].erase("managedFields");
+  return object;
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, separator);) parts.push_back(part);
+  return parts;
+}
+
+const ApiResource& resource_of_object(const Json& object) {
+  const std::string kind = object.value("kind", "");
+  const ApiResource* resource = resource_of(kind);
+  if (resource == nullptr) throw Error(fmt::format("This program does not know objects of kind {}.", kind));
+  return *resource;
+}
+
+const ApiResource& resource_named(const std::string& word) {
+  const ApiResource* resource = resource_of(word);
+  if (resource == nullptr) throw Error(fmt::format("This program does not know objects of kind {}.", word));
+  return *resource;
+}
+
+KubeError unreachable(const std::string& what, const std::string& why) {
+  return {Reason::kUnreachable, what + ": " + why, "Check the kube context with: kubectl cluster-info",
+          ExitStatus::kFailed};
+}
+
+// Calls it again while the API server is out of reach and patience lasts.
+template <typename Function>
+auto patiently(std::chrono::seconds patience, const Function& function) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (true) {
+    try {
+      return function();
+    } catch (const KubeError& error) {
+      if (error.reason() != Reason::kUnreachable || std::chrono::steady_clock::now() >= deadline) throw;
+    }
+    process::Interrupt::throw_if_requested();
+    std::this_thread::sleep_for(kBetweenTries);
+  }
+}
+
+std::optional<std::string> namespace_of(const Json& object) {
+  return object.at("metadata").at("namespace").get<std::string>();
+}
+
+constexpr const char* kJson = "application/json";
+constexpr const char* kMergePatch = "application/merge-patch+json";
+// Dependents go too, after it, as with `kubectl delete`.
+const std::string& delete_options() {
+  static const std::string kOptions =
+      Json{{"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"propagationPolicy", "Background"}}.dump();
+  return kOptions;
 }
 
 }  // namespace
@@ -102,7 +158,8 @@ KubeError classify(const std::string& what, const std::string& all_messages) {
   if (contains(messages, "(AlreadyExists)")) return {Reason::kAlreadyExists, text, "", ExitStatus::kBusy};
   if (contains(messages, "(Conflict)")) return {Reason::kConflict, text, "Run the command again.", ExitStatus::kFailed};
   // The way to the API server, or the server for a moment: what may well work when it is tried again.
-  constexpr std::array<std::string_view, 15> kPassing{"Unable to connect",
+  constexpr std::array<std::string_view, 16> kPassing{"Unable to connect",
+                                                      "kubectl proxy ended",
                                                       "connection refused",
                                                       "i/o timeout",
                                                       "was refused - did you specify",
@@ -123,7 +180,9 @@ KubeError classify(const std::string& what, const std::string& all_messages) {
   return {Reason::kOther, text, "", ExitStatus::kFailed};
 }
 
-Kubectl::Kubectl(KubectlOptions options) : options_(std::move(options)) {
+Kubectl::Kubectl(KubectlOptions options)
+    : options_(std::move(options)),
+      api_([this](std::vector<std::string> arguments) { return command(std::move(arguments)); }) {
   // A person's kuberc may change what commands do: with `delete: interactive=true`, kubectl 1.34 deletes nothing and
   // ends with 0.
   ::setenv("KUBERC", "off", 1);
@@ -153,38 +212,50 @@ process::Command Kubectl::command(std::vector<std::string> arguments) const {
   return command;
 }
 
-process::Command Kubectl::exec(const Pod& pod, const std::string& script_text,
-                               const std::vector<std::string>& arguments) const {
-  std::vector<std::string> words = {"exec",        "-i", "-n", pod.namespace_, pod.name,    "-c",
-                                    pod.container, "--", "sh", "-c",           script_text, "exastro"};
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  return command(std::move(words));
+HttpResponse Kubectl::answer_to(const std::string& what, const HttpRequest& request) {
+  if (options_.log) {
+    // What a person can type, where there is such a thing.
+    options_.log(request.method == "GET" ? "kubectl get --raw '" + request.target + "'"
+                                         : fmt::format("kubectl proxy: {} {}", request.method, request.target));
+  }
+  try {
+    return api_.ask(request, options_.request_timeout);
+  } catch (const NoResponse& error) {
+    if (!error.sent()) throw classify(what, error.what());
+    const std::string why = error.timed_out() ? fmt::format("no answer within {} s", options_.request_timeout.count())
+                                              : fmt::format("the connection was lost ({})", error.what());
+    throw unreachable(what, why);
+  }
 }
 
-std::string Kubectl::request(const std::string& what, std::vector<std::string> arguments, const std::string& input) {
+HttpResponse Kubectl::ask(const std::string& what, const HttpRequest& request) {
+  HttpResponse answer = answer_to(what, request);
+  if (!answer.good()) throw classify(what, words_of(answer));
+  return answer;
+}
+
+HttpResponse Kubectl::ask_of(const std::string& what, const ApiResource& resource,
+                             const std::optional<std::string>& namespace_, const std::string& below,
+                             HttpRequest request) {
+  const auto& versions = resource.api_versions;
+  for (std::size_t i = versions.size() > 1 && has_only_old_versions_ ? 1 : 0;; ++i) {
+    request.target = resource.path(versions.at(i), namespace_) + below;
+    HttpResponse answer = answer_to(what, request);
+    if (answer.good()) return answer;
+    if (i + 1 == versions.size() || !knows_no_resource(answer)) throw classify(what, words_of(answer));
+    has_only_old_versions_ = true;
+  }
+}
+
+std::string Kubectl::run_kubectl(const std::string& what, std::vector<std::string> arguments) {
   arguments.push_back(fmt::format("--request-timeout={}s", options_.request_timeout.count()));
-  const Outcome outcome = process::run(command(std::move(arguments)), input.empty() ? Input{} : Input{input}, {},
-                                       options_.request_timeout + options_.request_grace);
+  const Outcome outcome =
+      process::run(command(std::move(arguments)), {}, {}, options_.request_timeout + options_.request_grace);
   if (outcome.timed_out) {
-    throw KubeError(Reason::kUnreachable,
-                    fmt::format("{}: no answer within {} s", what, options_.request_timeout.count()),
-                    "Check the kube context with: kubectl cluster-info", ExitStatus::kFailed);
+    throw unreachable(what, fmt::format("no answer within {} s", options_.request_timeout.count()));
   }
   if (outcome.exit_status != 0) throw classify(what, outcome.err);
   return outcome.out;
-}
-
-std::string Kubectl::patient_request(const std::string& what, const std::vector<std::string>& arguments) {
-  const auto deadline = std::chrono::steady_clock::now() + patience_.load();
-  while (true) {
-    try {
-      return request(what, arguments);
-    } catch (const KubeError& error) {
-      if (error.reason() != Reason::kUnreachable || std::chrono::steady_clock::now() >= deadline) throw;
-    }
-    process::Interrupt::throw_if_requested();
-    std::this_thread::sleep_for(kBetweenTries);
-  }
 }
 
 std::optional<std::string> Kubectl::chosen_namespace() const {
@@ -193,9 +264,11 @@ std::optional<std::string> Kubectl::chosen_namespace() const {
 }
 
 std::string Kubectl::context_namespace() {
+  api_.start();  // both take kubectl a while
   std::string name;
   try {
-    name = trimmed(request("Reading the kube context", {"config", "view", "--minify", "-o", "jsonpath={..namespace}"}));
+    name = trimmed(
+        run_kubectl("Reading the kube context", {"config", "view", "--minify", "-o", "jsonpath={..namespace}"}));
   } catch (const KubeError& error) {
     // There may be none: the API server's address and a token are enough, and so is a pod's service account.
     if (!contains(error.what(), "current-context must exist")) throw;
@@ -204,382 +277,265 @@ std::string Kubectl::context_namespace() {
 }
 
 std::vector<std::string> Kubectl::contexts() {
-  std::istringstream lines(request("Listing the kube contexts", {"config", "get-contexts", "-o", "name"}));
+  std::istringstream lines(run_kubectl("Listing the kube contexts", {"config", "get-contexts", "-o", "name"}));
   std::vector<std::string> names;
   for (std::string line; std::getline(lines, line);) names.push_back(line);
   return names;
 }
 
+std::vector<Json> Kubectl::list_of(const ApiResource& resource, const std::optional<std::string>& namespace_,
+                                   const std::string& selector) {
+  const std::string what =
+      fmt::format("Listing {} in {}", resource.plural, namespace_ ? "namespace " + *namespace_ : "all namespaces");
+  const std::string query = selector.empty() ? "" : "?labelSelector=" + percent_encoded(selector);
+  Json list = patiently(patience_, [&] {
+    return parse_json(what, ask_of(what, resource, namespace_, query, {"GET", "", "", "", kJson}).body);
+  });
+  std::vector<Json> items;
+  for (auto& item : list.at("items")) {
+    // The list alone says it.
+    item["kind"] = resource.kind;
+    item["apiVersion"] = list.at("apiVersion");
+    items.push_back(without_managers(std::move(item)));
+  }
+  return items;
+}
+
 std::vector<Json> Kubectl::list(const std::string& kinds, const std::optional<std::string>& namespace_,
                                 const std::string& selector) {
-  std::vector<std::string> arguments = {"get", kinds, "-o", "json"};
-  if (namespace_) {
-    arguments.insert(arguments.end(), {"-n", *namespace_});
-  } else {
-    arguments.emplace_back("-A");
+  std::vector<Json> objects;
+  for (const auto& word : split(kinds, ',')) {
+    auto items = list_of(resource_named(word), namespace_, selector);
+    std::move(items.begin(), items.end(), std::back_inserter(objects));
   }
-  if (!selector.empty()) arguments.insert(arguments.end(), {"-l", selector});
-  const std::string what =
-      fmt::format("Listing {} in {}", kinds, namespace_ ? "namespace " + *namespace_ : "all namespaces");
-  return items_of(parse_json(what, patient_request(what, arguments)));
-}
-
-std::optional<Json> Kubectl::get(const std::string& kind, const std::string& namespace_, const std::string& name) {
-  return get_object(kind, namespace_, name, {});
-}
-
-std::vector<Json> Kubectl::get_all(const std::string& namespace_, const std::vector<ObjectName>& names) {
-  std::vector<std::string> arguments = {"get", "-n", namespace_, "-o", "json", "--ignore-not-found"};
-  std::string what = fmt::format("Reading in namespace {}", namespace_);
-  for (const auto& [kind, name] : names) {
-    arguments.push_back(kind + "/" + name);
-    what += (arguments.size() == 7 ? " " : ", ") + arguments.back();
-  }
-  const std::string text = patient_request(what, arguments);
-  if (trimmed(text).empty()) return {};
-  return items_of(parse_json(what, text));
+  return objects;
 }
 
 std::optional<Json> Kubectl::get_with_managers(const std::string& kind, const std::string& namespace_,
                                                const std::string& name) {
-  return get_object(kind, namespace_, name, {"--show-managed-fields"});
+  const std::string what = fmt::format("Reading {} {} in namespace {}", kind, name, namespace_);
+  try {
+    return patiently(patience_, [&] {
+      return parse_json(what,
+                        ask_of(what, resource_named(kind), namespace_, "/" + name, {"GET", "", "", "", kJson}).body);
+    });
+  } catch (const KubeError& error) {
+    if (error.reason() == Reason::kNotFound) return std::nullopt;
+    throw;
+  }
 }
 
-std::optional<Json> Kubectl::get_object(const std::string& kind, const std::string& namespace_, const std::string& name,
-                                        const std::vector<std::string>& also) {
-  const std::string what = fmt::format("Reading {} {} in namespace {}", kind, name, namespace_);
-  std::vector<std::string> arguments = {"get", kind, name, "-n", namespace_, "-o", "json", "--ignore-not-found"};
-  arguments.insert(arguments.end(), also.begin(), also.end());
-  const std::string text = patient_request(what, arguments);
-  if (trimmed(text).empty()) return std::nullopt;
-  return parse_json(what, text);
+std::optional<Json> Kubectl::get(const std::string& kind, const std::string& namespace_, const std::string& name) {
+  auto object = get_with_managers(kind, namespace_, name);
+  if (object) object = without_managers(*std::move(object));
+  return object;
+}
+
+std::vector<Json> Kubectl::get_all(const std::string& namespace_, const std::vector<ObjectName>& names) {
+  std::vector<Json> objects;
+  for (const auto& [kind, name] : names) {
+    if (auto object = get(kind, namespace_, name)) objects.push_back(*std::move(object));
+  }
+  return objects;
 }
 
 std::vector<HelmRecord> Kubectl::helm_records(const std::optional<std::string>& namespace_) {
-  // The printed table comes from the server without the objects' bodies, which are large; -L adds the labels.
-  std::vector<std::string> arguments = {"get",         "secrets", "-l", "owner=helm", "-L", "name,version,status",
-                                        "--no-headers"};
-  if (namespace_) {
-    arguments.insert(arguments.end(), {"-n", *namespace_});
-  } else {
-    arguments.emplace_back("-A");
-  }
-  std::istringstream table(patient_request("Listing Helm's releases", arguments));
+  // The bodies, which are large, stay where they are.
+  const HttpRequest request{"GET", "", "", "",
+                            "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"};
+  const std::string what = "Listing Helm's releases";
+  const Json list = patiently(patience_, [&] {
+    return parse_json(what, ask_of(what, resource_named("secrets"), namespace_,
+                                   "?labelSelector=" + percent_encoded("owner=helm"), request)
+                                .body);
+  });
   std::vector<HelmRecord> records;
-  for (std::string line; std::getline(table, line);) {
-    std::istringstream cells(line);
-    std::vector<std::string> words;
-    if (namespace_) words.push_back(*namespace_);
-    for (std::string word; cells >> word;) words.push_back(word);
-    // NAMESPACE NAME TYPE DATA AGE name version status
-    if (words.size() != 8 || words[2] != "helm.sh/release.v1") continue;
-    HelmRecord record{words[0], words[1], words[5], 0, words[7]};
-    std::from_chars(words[6].data(), words[6].data() + words[6].size(), record.revision);
+  for (const auto& item : list.at("items")) {
+    const auto text = [&](const char* pointer) { return item.value(Json::json_pointer(pointer), std::string()); };
+    HelmRecord record{text("/metadata/namespace"), text("/metadata/name"), text("/metadata/labels/name"), 0,
+                      text("/metadata/labels/status")};
+    const std::string revision = text("/metadata/labels/version");
+    if (!record.secret.starts_with("sh.helm.release.v1.") || record.release.empty() || record.status.empty()) continue;
+    std::from_chars(revision.data(), revision.data() + revision.size(), record.revision);
     records.push_back(std::move(record));
   }
   return records;
 }
 
 Json Kubectl::create(const Json& object) {
-  const std::string what =
-      fmt::format("Creating {} {}", object.value("kind", ""), object["metadata"].value("name", ""));
-  return parse_json(what, request(what, {"create", "-f", "-", kAsItIs, "-o", "json"}, object.dump()));
+  const std::string name = object.at("metadata").value("name", "");
+  const std::string what = fmt::format("Creating {} {}", object.value("kind", ""), name);
+  const std::string target =
+      resource_of_object(object).path(object.at("apiVersion").get<std::string>(), namespace_of(object));
+  return without_managers(parse_json(what, ask(what, {"POST", target, object.dump()}).body));
 }
 
 Json Kubectl::replace(const Json& object) {
-  const std::string what =
-      fmt::format("Replacing {} {}", object.value("kind", ""), object["metadata"].value("name", ""));
-  return parse_json(what, request(what, {"replace", "-f", "-", kAsItIs, "-o", "json"}, object.dump()));
+  const std::string name = object.at("metadata").value("name", "");
+  const std::string what = fmt::format("Replacing {} {}", object.value("kind", ""), name);
+  const std::string target =
+      resource_of_object(object).path(object.at("apiVersion").get<std::string>(), namespace_of(object)) + "/" + name;
+  return without_managers(parse_json(what, ask(what, {"PUT", target, object.dump()}).body));
 }
 
 void Kubectl::remove_if_unchanged(const Json& lease) {
-  // `kubectl delete` itself knows no precondition; with --raw, what it reads becomes the DeleteOptions.
   const Json& metadata = lease.at("metadata");
   const std::string name = metadata.at("name");
-  const std::string url = fmt::format("/apis/coordination.k8s.io/v1/namespaces/{}/leases/{}",
-                                      metadata.at("namespace").get<std::string>(), name);
+  const std::string target =
+      resource_of_object(lease).path(lease.at("apiVersion").get<std::string>(), namespace_of(lease)) + "/" + name;
   const Json options = {{"apiVersion", "v1"},
                         {"kind", "DeleteOptions"},
                         {"preconditions", {{"resourceVersion", metadata.at("resourceVersion")}}}};
-  request("Deleting Lease " + name, {"delete", "--raw", url, "-f", "-"}, options.dump());
+  ask("Deleting Lease " + name, {"DELETE", target, options.dump()});
 }
 
 void Kubectl::remove(const std::string& kind, const std::string& namespace_, const std::string& name) {
-  patient_request(fmt::format("Deleting {} {}", kind, name),
-                  {"delete", kind, name, "-n", namespace_, "--ignore-not-found", "--wait=false", "-o", "name"});
+  const std::string what = fmt::format("Deleting {} {}", kind, name);
+  try {
+    patiently(patience_, [&] {
+      return ask_of(what, resource_named(kind), namespace_, "/" + name, {"DELETE", "", delete_options()});
+    });
+  } catch (const KubeError& error) {
+    if (error.reason() != Reason::kNotFound) throw;
+  }
 }
 
-void Kubectl::await(const std::string& namespace_, const std::string& condition,
-                    const std::vector<std::string>& references, std::chrono::seconds longest) {
+void Kubectl::await(const std::string& namespace_, const std::vector<std::string>& references, const Met& met,
+                    std::chrono::seconds longest) {
   const auto begin = std::chrono::steady_clock::now();
-  // One kubectl that watches takes a fraction of what one takes that looks twice a second.
-  std::vector<std::string> arguments = {"wait", "--for=" + condition, "-n", namespace_,
-                                        fmt::format("--timeout={}s", longest.count())};
-  arguments.insert(arguments.end(), references.begin(), references.end());
-  // kubectl may give each of them so long.
-  process::run(command(std::move(arguments)), {}, {}, longest + kGraceOfAWait);
-  // It may not be permitted to watch, or know no better.
+  std::map<const ApiResource*, std::set<std::string>> by_resource;
+  for (const auto& reference : references) {
+    by_resource[&resource_named(reference.substr(0, reference.find('/')))].insert(reference);
+  }
+  try {
+    for (const auto& [resource, of_it] : by_resource) await_all(*resource, namespace_, of_it, met, begin + longest);
+    return;
+  } catch (const KubeError&) {
+  } catch (const NoResponse&) {
+  }
+  // It may not be permitted to watch, or the connection was lost: not without a pause.
   const auto taken = std::chrono::steady_clock::now() - begin;
   if (taken < kBetweenLooks) std::this_thread::sleep_for(kBetweenLooks - taken);
 }
 
+void Kubectl::await_all(const ApiResource& resource, const std::string& namespace_, std::set<std::string> references,
+                        const Met& met, std::chrono::steady_clock::time_point until) {
+  const std::string what = fmt::format("Watching {} in namespace {}", resource.plural, namespace_);
+  const auto name_of = [](const std::string& reference) { return reference.substr(reference.find('/') + 1); };
+  // All at once, and from then on what changes.
+  const Json list = parse_json(what, ask_of(what, resource, namespace_, "", {"GET", "", "", "", kJson}).body);
+  std::map<std::string, const Json*> present;
+  for (const auto& item : list.at("items")) present[item.at("metadata").at("name")] = &item;
+  std::erase_if(references, [&](const std::string& reference) {
+    const auto found = present.find(name_of(reference));
+    return met(reference, found == present.end() ? nullptr : found->second);
+  });
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+  if (references.empty() || left.count() <= 0) return;
+
+  const std::string below = fmt::format("?watch=1&timeoutSeconds={}&resourceVersion={}", left.count() / 1000 + 1,
+                                        list.at("metadata").at("resourceVersion").get<std::string>());
+  const auto take = [&](const Json& event) {
+    const Json& object = event.at("object");
+    const std::string type = event.at("type");
+    if (type == "ERROR") return false;
+    const std::string name = object.at("metadata").at("name");
+    std::erase_if(references, [&](const std::string& reference) {
+      return name_of(reference) == name && met(reference, type == "DELETED" ? nullptr : &object);
+    });
+    return !references.empty();
+  };
+  HttpRequest request{"GET", "", "", "", kJson};
+  request.target = resource.path(list.at("apiVersion").get<std::string>(), namespace_) + below;
+  try {
+    api_.ask(request, left, [&](std::string& text) {
+      for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n')) {
+        const Json event = parse_json(what, text.substr(0, end));
+        text.erase(0, end + 1);
+        if (!take(event)) return false;
+      }
+      return true;
+    });
+  } catch (const NoResponse& error) {
+    if (!error.timed_out()) throw;
+  }
+}
+
 void Kubectl::remove_all(const std::string& namespace_, const std::vector<std::string>& references) {
-  if (references.empty()) return;
-  std::vector<std::string> arguments = {"delete", "-n", namespace_, "--ignore-not-found", "--wait=false", "-o", "name"};
-  arguments.insert(arguments.end(), references.begin(), references.end());
-  patient_request(fmt::format("Deleting {} objects in namespace {}", references.size(), namespace_), arguments);
+  for (const auto& reference : references) {
+    const auto slash = reference.find('/');
+    const std::string kind = reference.substr(0, slash);
+    remove(kind, namespace_, reference.substr(slash + 1));
+  }
 }
 
 void Kubectl::scale(const std::string& namespace_, const std::vector<std::string>& workloads, int replicas) {
-  if (workloads.empty()) return;
-  std::vector<std::string> arguments = {"scale", "-n",  namespace_, fmt::format("--replicas={}", replicas),
-                                        "-o",    "name"};
-  arguments.insert(arguments.end(), workloads.begin(), workloads.end());
-  patient_request(fmt::format("Scaling {} workloads to {}", workloads.size(), replicas), arguments);
+  const std::string body = Json{{"spec", {{"replicas", replicas}}}}.dump();
+  std::exception_ptr first;
+  for (const auto& workload : workloads) {
+    const auto slash = workload.find('/');
+    const std::string below = workload.substr(slash) + "/scale";
+    const std::string what = fmt::format("Scaling {} to {}", workload, replicas);
+    try {
+      patiently(patience_, [&] {
+        return ask_of(what, resource_named(workload.substr(0, slash)), namespace_, below,
+                      {"PATCH", "", body, kMergePatch});
+      });
+    } catch (const KubeError&) {
+      // What can be started is started.
+      if (!first) first = std::current_exception();
+    }
+  }
+  if (first) std::rethrow_exception(first);
 }
 
 void Kubectl::patch(const std::string& kind, const std::string& namespace_, const std::string& name,
                     const Json& merge_patch) {
-  patient_request(fmt::format("Changing {} {}", kind, name),
-                  {"patch", kind, name, "-n", namespace_, "--type=merge", "-p", merge_patch.dump(), "-o", "name"});
+  patiently(patience_, [&] {
+    return ask_of(fmt::format("Changing {} {}", kind, name), resource_named(kind), namespace_, "/" + name,
+                  {"PATCH", "", merge_patch.dump(), kMergePatch});
+  });
 }
 
 std::vector<bool> Kubectl::allowed(const std::vector<Access>& accesses) {
-  // One request for all: a List of reviews, each answered in place.
-  Json items = Json::array();
+  const std::string what = "Asking for permissions";
+  std::vector<bool> result;
   for (const auto& access : accesses) {
     Json attributes = {{"namespace", access.namespace_}, {"verb", access.verb}, {"resource", access.resource}};
     if (!access.group.empty()) attributes["group"] = access.group;
     if (!access.subresource.empty()) attributes["subresource"] = access.subresource;
-    items.push_back({{"apiVersion", "authorization.k8s.io/v1"},
-                     {"kind", "SelfSubjectAccessReview"},
-                     {"metadata", Json::object()},
-                     {"spec", {{"resourceAttributes", std::move(attributes)}}}});
+    const Json review = {{"apiVersion", "authorization.k8s.io/v1"},
+                         {"kind", "SelfSubjectAccessReview"},
+                         {"metadata", Json::object()},
+                         {"spec", {{"resourceAttributes", std::move(attributes)}}}};
+    const HttpRequest request{"POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review.dump()};
+    const Json answer = parse_json(what, patiently(patience_, [&] { return ask(what, request); }).body);
+    result.push_back(answer.value("/status/allowed"_json_pointer, false));
   }
-  const Json list = {{"apiVersion", "v1"}, {"kind", "List"}, {"items", std::move(items)}};
-  const std::string what = "Asking for permissions";
-  // kubectl prints the reviews one after the other, or as a List, by its version.
-  std::istringstream answers(request(what, {"create", "-f", "-", kAsItIs, "-o", "json"}, list.dump()));
-  std::vector<bool> result;
-  while (answers >> std::ws && !answers.eof()) {
-    Json answer;
-    try {
-      answers >> answer;
-    } catch (const Json::exception&) {
-      throw Error(fmt::format("{}: kubectl gave something that is not JSON", what));
-    }
-    for (const auto& review : answer.contains("items") ? answer["items"] : Json::array({answer})) {
-      result.push_back(review.value("/status/allowed"_json_pointer, false));
-    }
-  }
-  if (result.size() != accesses.size()) throw Error("The API server answered fewer access reviews than were asked.");
   return result;
 }
 
 HttpAnswer Kubectl::ask_service(const std::string& namespace_, const std::string& service, const std::string& port,
                                 const std::string& path) {
-  const std::string url = fmt::format("/api/v1/namespaces/{}/services/{}:{}/proxy{}", namespace_, service, port, path);
+  const std::string what = "Asking service " + service;
+  const HttpRequest request{
+      "GET", fmt::format("/api/v1/namespaces/{}/services/{}:{}/proxy{}", namespace_, service, port, path), "", "",
+      "*/*"};
+  HttpResponse answer;
   try {
-    request("Asking service " + service, {"get", "--raw", url});
-    return {HttpAnswer::Kind::kAnswers, ""};
+    answer = answer_to(what, request);
   } catch (const KubeError& error) {
-    const std::string message = error.what();
+    return {HttpAnswer::Kind::kFails, error.what()};
+  }
+  if (answer.status < kFirstServerError) {
+    // 401, 404 and the like come from the service, but for one.
+    const std::string message = answer.good() ? "" : what + ": " + words_of(answer);
     if (contains(message, "services/proxy")) return {HttpAnswer::Kind::kNotAllowed, message};
-    for (const char* failure : {"(InternalError)", "(ServiceUnavailable)", "(BadGateway)", "(GatewayTimeout)",
-                                "(Timeout)", "error trying to reach"}) {
-      if (contains(message, failure)) return {HttpAnswer::Kind::kFails, message};
-    }
-    if (error.reason() == Reason::kUnreachable) return {HttpAnswer::Kind::kFails, message};
-    return {HttpAnswer::Kind::kAnswers, ""};  // 401, 404 and the like come from the service
+    return {HttpAnswer::Kind::kAnswers, ""};
   }
-}
-
-void Kubectl::end_when_silent(Handlers& handlers, bool& stalled) const {
-  handlers.idle_after = options_.stall_timeout;
-  handlers.on_idle = [&stalled](Session& session) {
-    stalled = true;
-    session.terminate();
-  };
-}
-
-Error Kubectl::stream_error(const Pod& pod, const std::string& what, const std::string& messages) const {
-  std::string text = fmt::format("{} (pod {} in namespace {})", what, pod.name, pod.namespace_);
-  if (const std::string said = trimmed(messages); !said.empty()) text += ": " + said;
-  return Error(text);
-}
-
-std::string Kubectl::finish_plain(const Pod& pod, const Script& script, Input input, Handlers handlers) {
-  std::string messages;
-  bool stalled = false;
-  handlers.on_err_line = [&](Session&, std::string_view line) {
-    if (!is_heartbeat(line) && !is_exit_code_line(line)) append_line(messages, line);
-  };
-  end_when_silent(handlers, stalled);
-  std::string output;
-  const auto first = std::move(handlers.on_out);
-  handlers.on_out = [&](Session& session, std::span<const std::byte> bytes) {
-    output.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    if (first) first(session, bytes);
-  };
-  const Outcome outcome = process::run(exec(pod, plain_script(script), script.arguments), input, handlers);
-  if (stalled) throw StreamCut(stream_error(pod, "A command in the pod gave no sign of life", messages));
-  auto plain = parse_plain(std::move(output));
-  if (!plain) {
-    throw StreamCut(stream_error(
-        pod, fmt::format("A command in the pod was cut off (kubectl ended with status {})", outcome.exit_status),
-        messages));
-  }
-  if (plain->status != 0)
-    throw stream_error(pod, fmt::format("A command in the pod ended with status {}", plain->status), messages);
-  return std::move(plain->text);
-}
-
-std::string Kubectl::run(const Pod& pod, const Script& script, const std::string& input) {
-  return finish_plain(pod, script, Input{confidential_input(script) + input}, {});
-}
-
-void Kubectl::converse(const Pod& pod, const Script& script, const std::string& end, const Next& next) {
-  std::string answer;
-  bool over = false;
-  const auto go_on = [&](Session& session) {
-    const auto input = next(std::exchange(answer, {}));
-    over = !input;
-    if (input) {
-      session.write(*input);
-    } else {
-      session.close_input();
-    }
-  };
-  Handlers handlers;
-  handlers.on_start = [&](Session& session) {
-    session.write(confidential_input(script));
-    go_on(session);
-  };
-  handlers.on_out = [&](Session& session, std::span<const std::byte> bytes) {
-    if (over) return;
-    answer.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    if (answer.ends_with("\n" + end + "\n") || answer == end + "\n") {
-      go_on(session);
-    } else if (ends_plain(answer)) {
-      session.close_input();  // the script waits for nothing any more, and kubectl might
-    }
-  };
-  finish_plain(pod, script, Input::open(), std::move(handlers));
-  if (!over) throw stream_error(pod, "A command in the pod ended before it had answered", "");
-}
-
-StreamReport Kubectl::download(const Pod& pod, const Script& script, const ByteHandler& sink, const DigestOf& digest) {
-  std::uint64_t received = 0;
-  std::optional<StreamReport> report;
-  std::string messages;
-  bool stalled = false;
-  auto last_data = std::chrono::steady_clock::now();
-  const auto acknowledge_if_whole = [&](Session& session) {
-    if (report && received == report->bytes) {
-      session.write(std::string(kAcknowledgement));
-      session.close_input();
-    }
-  };
-  Handlers handlers;
-  handlers.on_start = [&](Session& session) { session.write(confidential_input(script)); };
-  handlers.on_out = [&](Session& session, std::span<const std::byte> bytes) {
-    received += bytes.size();
-    last_data = std::chrono::steady_clock::now();
-    sink(bytes);
-    acknowledge_if_whole(session);
-  };
-  handlers.on_err_line = [&](Session& session, std::string_view line) {
-    if (is_heartbeat(line)) {
-      // The pod lives, but its program may wait for a lock or a file system for ever.
-      if (std::chrono::steady_clock::now() - last_data < options_.data_timeout) return;
-      stalled = true;
-      session.terminate();
-      return;
-    }
-    if (auto parsed = parse_report(line)) {
-      report = std::move(parsed);
-      acknowledge_if_whole(session);
-    } else if (!is_exit_code_line(line)) {
-      append_line(messages, line);
-    }
-  };
-  end_when_silent(handlers, stalled);
-  const Outcome outcome = process::run(exec(pod, download_script(script), script.arguments), Input::open(), handlers);
-  if (stalled) {
-    throw StreamCut(
-        stream_error(pod, fmt::format("The stream from the pod stalled after {} bytes", received), messages));
-  }
-  if (!report) {
-    throw StreamCut(
-        stream_error(pod,
-                     fmt::format("The stream from the pod was cut after {} bytes (kubectl ended with status {})",
-                                 received, outcome.exit_status),
-                     messages));
-  }
-  if (received != report->bytes) {
-    throw StreamCut(
-        stream_error(pod, fmt::format("The pod sent {} bytes and {} arrived", report->bytes, received), messages));
-  }
-  if (!report->sha256.empty() && report->sha256 != digest()) {
-    throw stream_error(pod, "The bytes that arrived are not the ones that the pod sent: their digests differ",
-                       messages);
-  }
-  report->messages = trimmed(std::move(messages));
-  return *report;
-}
-
-StreamReport Kubectl::upload(const Pod& pod, const Script& script, std::uint64_t size, const ByteSource& source,
-                             const DigestOf& digest) {
-  std::optional<StreamReport> report;
-  std::string messages;
-  std::uint64_t sent = 0;
-  bool stalled = false;
-  Handlers handlers;
-  handlers.on_start = [&](Session& session) {
-    session.write(confidential_input(script));
-    session.start_input([&](std::span<std::byte> room) -> std::size_t {
-      if (report) return 0;  // the far side has ended; what is left has no reader
-      const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(room.size(), size - sent));
-      const std::size_t count = most == 0 ? 0 : source(room.first(most));
-      sent += count;
-      return count;
-    });
-  };
-  handlers.on_err_line = [&](Session& session, std::string_view line) {
-    if (is_heartbeat(line)) return;
-    if (auto parsed = parse_report(line)) {
-      report = std::move(parsed);
-      if (sent == size && report->bytes == size) {
-        session.write(std::string(kAcknowledgement));
-        session.close_input();
-      } else {
-        session.terminate();  // kubectl would wait for its input for ever
-      }
-    } else if (!is_exit_code_line(line)) {
-      append_line(messages, line);
-    }
-  };
-  end_when_silent(handlers, stalled);
-  std::vector<std::string> arguments = {std::to_string(size)};
-  arguments.insert(arguments.end(), script.arguments.begin(), script.arguments.end());
-  const Outcome outcome = process::run(exec(pod, upload_script(script), arguments), Input::open(), handlers);
-  if (stalled) throw stream_error(pod, fmt::format("The stream to the pod stalled after {} bytes", sent), messages);
-  if (!report) {
-    throw stream_error(pod,
-                       fmt::format("The stream to the pod was cut after {} of {} bytes (kubectl ended with status {})",
-                                   sent, size, outcome.exit_status),
-                       messages);
-  }
-  report->messages = trimmed(std::move(messages));
-  const bool consumer_failed = !report->all_zero();
-  if (consumer_failed) return *report;  // the programs' own words say more than the missing bytes
-  if (report->bytes != size || sent != size) {
-    throw stream_error(pod, fmt::format("{} bytes were sent and {} arrived in the pod", sent, report->bytes), messages);
-  }
-  if (!report->sha256.empty() && report->sha256 != digest()) {
-    throw stream_error(pod, "The bytes that arrived in the pod are not the ones that were sent", messages);
-  }
-  return *report;
+  constexpr std::size_t kMostShown = 500;
+  return {HttpAnswer::Kind::kFails,
+          fmt::format("{}: HTTP status {}: {}", what, answer.status, trimmed(answer.body.substr(0, kMostShown)))};
 }
 
 }  // namespace exastro::kube

@@ -1,4 +1,5 @@
-// The real cluster, through `kubectl` child processes. The only place that knows kubectl's flags and messages.
+// The real cluster, through `kubectl` child processes: one `kubectl proxy` for all requests, a `kubectl exec` for each
+// thing that is done in a pod. The only place that knows kubectl's flags and messages.
 #pragma once
 
 #include <atomic>
@@ -6,9 +7,12 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "kube/api_proxy.h"
+#include "kube/api_resource.h"
 #include "kube/cluster.h"
 #include "kube/token_kubeconfig.h"
 #include "process/child.h"
@@ -54,7 +58,7 @@ class Kubectl : public Cluster {
   Json create(const Json& object) override;
   Json replace(const Json& object) override;
   void remove(const std::string& kind, const std::string& namespace_, const std::string& name) override;
-  void await(const std::string& namespace_, const std::string& condition, const std::vector<std::string>& references,
+  void await(const std::string& namespace_, const std::vector<std::string>& references, const Met& met,
              std::chrono::seconds longest) override;
   void remove_all(const std::string& namespace_, const std::vector<std::string>& references) override;
   void remove_if_unchanged(const Json& lease) override;
@@ -76,22 +80,31 @@ class Kubectl : public Cluster {
                                       const std::vector<std::string>& arguments) const;
   // Runs a plain script to its proved end; gives what it printed.
   std::string finish_plain(const Pod& pod, const Script& script, process::Input input, process::Handlers handlers);
-  std::optional<Json> get_object(const std::string& kind, const std::string& namespace_, const std::string& name,
-                                 const std::vector<std::string>& also);
-  // Runs kubectl for one request; throws KubeError in words of `what` unless it ends with 0.
-  std::string request(const std::string& what, std::vector<std::string> arguments, const std::string& input = {});
-  // The same for what may be run twice: again while the API server is out of reach and patience lasts.
-  std::string patient_request(const std::string& what, const std::vector<std::string>& arguments);
+  // One request to the API server, in words of `what`. Throws KubeError if there is no answer; `ask` and `ask_of` throw
+  // unless it is a good one.
+  HttpResponse answer_to(const std::string& what, const HttpRequest& request);
+  HttpResponse ask(const std::string& what, const HttpRequest& request);
+  // Below the path of a resource, in the newest version that this API server has of it.
+  HttpResponse ask_of(const std::string& what, const ApiResource& resource,
+                      const std::optional<std::string>& namespace_, const std::string& below, HttpRequest request);
+  std::vector<Json> list_of(const ApiResource& resource, const std::optional<std::string>& namespace_,
+                            const std::string& selector);
+  void await_all(const ApiResource& resource, const std::string& namespace_, std::set<std::string> references,
+                 const Met& met, std::chrono::steady_clock::time_point until);
+  // Runs kubectl for what is no request; throws KubeError unless it ends with 0.
+  std::string run_kubectl(const std::string& what, std::vector<std::string> arguments);
   // Ends the child when nothing at all has come from it for the stall timeout, and sets `stalled`, which must outlive
   // it.
   void end_when_silent(process::Handlers& handlers, bool& stalled) const;
   [[nodiscard]] Error stream_error(const Pod& pod, const std::string& what, const std::string& messages) const;
 
   KubectlOptions options_;
+  ApiProxy api_;
+  std::atomic<bool> has_only_old_versions_{false};  // of what changed its version: an API server before 1.21
   std::atomic<std::chrono::seconds> patience_{std::chrono::seconds(0)};  // a lease is renewed by another thread
 };
 
-// The kind of an error from what kubectl printed.
+// The kind of an error from what kubectl printed, or says of an answer of the API server.
 KubeError classify(const std::string& what, const std::string& messages);
 
 }  // namespace exastro::kube

@@ -1,20 +1,12 @@
 #include "process/child.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
-#include <unistd.h>
-#ifdef __linux__
-#include <linux/close_range.h>
-#endif
 
 #include <array>
-#include <boost/asio.hpp>
-#include <boost/process/v2.hpp>
 #include <deque>
 
 #include "process/interrupt.h"
-#include "process/terminal.h"
+#include "process/launch.h"
 
 namespace exastro::process {
 namespace {
@@ -28,30 +20,6 @@ constexpr std::size_t kMostErr = 64 * 1024;
 constexpr std::size_t kMostOut = 256 * 1024 * 1024;
 constexpr std::chrono::seconds kTermGrace{3};  // between SIGTERM and SIGKILL
 constexpr std::chrono::seconds kPipeGrace{2};  // for a grandchild that keeps a pipe after the child's end
-
-// Everything but the three standard descriptors ends with exec. Boost leaves the child its ends of the pipes under
-// their first numbers, too: a grandchild would hold them open, and we would wait for it.
-void close_others_on_exec() {
-#ifdef CLOSE_RANGE_CLOEXEC
-  if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
-#endif
-  constexpr int kMostDescriptors = 4096;
-  for (int descriptor = 3; descriptor < kMostDescriptors; ++descriptor) fcntl(descriptor, F_SETFD, FD_CLOEXEC);
-}
-
-// Puts the child into a process group of its own, and gives it back the SIGPIPE that this program ignores.
-struct OwnGroup {
-  const std::optional<Terminal>& terminal;
-
-  template <typename Launcher>
-  error_code on_exec_setup(Launcher&, const bp::filesystem::path&, const char* const*&) {
-    setpgid(0, 0);
-    if (terminal) terminal->lend();
-    signal(SIGPIPE, SIG_DFL);
-    close_others_on_exec();
-    return {};
-  }
-};
 
 class Run : public Session {
  public:

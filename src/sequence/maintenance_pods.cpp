@@ -75,7 +75,10 @@ void wait_for(kube::Cluster& cluster, const MaintenancePodSpec& spec, std::chron
     if (obstacle.final) throw will_not_start(spec, obstacle.text);
     if (std::chrono::steady_clock::now() >= deadline)
       throw will_not_start(spec, "in the time given to it, " + obstacle.text);
-    cluster.await(spec.namespace_, "condition=Ready", {"pod/" + spec.name}, kLongestLook);
+    const auto is_decided = [](const std::string&, const Json* now) {
+      return now == nullptr || is_ready(*now) || obstacle_of(*now).final;
+    };
+    cluster.await(spec.namespace_, {"pod/" + spec.name}, is_decided, kLongestLook);
   }
 }
 
@@ -111,7 +114,8 @@ std::vector<std::string> wait_until_gone(kube::Cluster& cluster, const std::vect
     if (left.empty() || std::chrono::steady_clock::now() >= deadline) return left;
     process::Interrupt::throw_if_requested();
     const auto slash = left.front().find('/');
-    cluster.await(left.front().substr(0, slash), "delete", {"pod" + left.front().substr(slash)}, kLongestLook);
+    const auto is_gone = [](const std::string&, const Json* now) { return now == nullptr; };
+    cluster.await(left.front().substr(0, slash), {"pod" + left.front().substr(slash)}, is_gone, kLongestLook);
   }
 }
 

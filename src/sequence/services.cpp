@@ -53,7 +53,7 @@ std::vector<std::string> still_running(kube::Cluster& cluster, const System& sys
   return running;
 }
 
-// kubectl scales one after the other, and no more than some in a second: several at a time do not wait for each other.
+// One request after the other would take a far server a while.
 void scale(kube::Cluster& cluster, const std::string& namespace_, const std::vector<std::string>& references,
            int replicas) {
   constexpr std::size_t kAtOnce = 5;
@@ -252,14 +252,19 @@ std::vector<StoppedWorkload> not_ready(kube::Cluster& cluster, const Maintenance
 }
 
 void await_ready(kube::Cluster& cluster, const std::vector<StoppedWorkload>& workloads, std::chrono::seconds longest) {
-  // One request knows one namespace and one number.
-  const StoppedWorkload& first = workloads.front();
-  std::vector<std::string> alike;
+  // One request knows one namespace.
+  const std::string namespace_ = workloads.front().namespace_;
+  std::map<std::string, int> wanted;
+  std::vector<std::string> references;
   for (const auto& workload : workloads) {
-    if (workload.namespace_ == first.namespace_ && workload.replicas == first.replicas)
-      alike.push_back(reference(workload));
+    if (workload.namespace_ != namespace_) continue;
+    references.push_back(reference(workload));
+    wanted[references.back()] = workload.replicas;
   }
-  cluster.await(first.namespace_, fmt::format("jsonpath={{.status.readyReplicas}}={}", first.replicas), alike, longest);
+  const auto is_ready = [&](const std::string& which, const Json* now) {
+    return now == nullptr || ready_replicas(*now) >= wanted.at(which);
+  };
+  cluster.await(namespace_, references, is_ready, longest);
 }
 
 void wait_until_stopped(kube::Cluster& cluster, const System& system, const MaintenanceRecord& record,
@@ -280,7 +285,8 @@ void wait_until_stopped(kube::Cluster& cluster, const System& system, const Main
     for (const auto& pod : running) {
       if (pod.starts_with(namespace_ + "/")) pods.push_back("pod" + pod.substr(namespace_.size()));
     }
-    cluster.await(namespace_, "delete", pods, kLongestLook);
+    const auto has_ended = [](const std::string&, const Json* pod) { return pod == nullptr || !is_live(*pod); };
+    cluster.await(namespace_, pods, has_ended, kLongestLook);
   }
 }
 

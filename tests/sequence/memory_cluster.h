@@ -111,7 +111,7 @@ class MemoryCluster : public kube::Cluster {
     if (kind == "pod") maintenance_pods.erase(name);
     removed.push_back(kind + "/" + name);
   }
-  void await(const std::string&, const std::string&, const std::vector<std::string>&, std::chrono::seconds) override {
+  void await(const std::string&, const std::vector<std::string>&, const Met&, std::chrono::seconds) override {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   void scale(const std::string&, const std::vector<std::string>& references, int replicas) override {

@@ -83,7 +83,7 @@ class ScriptedCluster : public kube::Cluster {
   Json create(const Json&) override { return changed(), Json(); }
   Json replace(const Json&) override { return changed(), Json(); }
   void remove_if_unchanged(const Json&) override { changed(); }
-  void await(const std::string&, const std::string&, const std::vector<std::string>&, std::chrono::seconds) override {
+  void await(const std::string&, const std::vector<std::string>&, const Met&, std::chrono::seconds) override {
     changed();
   }
   void remove(const std::string&, const std::string&, const std::string&) override { changed(); }

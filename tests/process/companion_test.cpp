@@ -1,0 +1,95 @@
+#include "process/companion.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <thread>
+
+namespace exastro::process {
+namespace {
+
+// Becomes true within some seconds.
+template <typename Condition>
+bool soon(Condition condition) {
+  for (int i = 0; i < 1000; ++i) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return false;
+}
+
+bool lives(pid_t number) { return ::kill(number, 0) == 0; }
+
+pid_t number_in(const std::filesystem::path& file) {
+  pid_t number = 0;
+  std::ifstream(file) >> number;
+  return number;
+}
+
+// Writes its number into a file and works on.
+Command works_on(const std::filesystem::path& file) {
+  return {"/bin/sh", {"-c", "echo $$ >\"$1\"; exec sleep 600", "sh", file.string()}};
+}
+
+TEST(Companion, EndsWithItsObjectAndSoDoesItsFolder) {
+  std::filesystem::path folder;
+  pid_t number = 0;
+  {
+    Companion companion([&](const std::filesystem::path& own) {
+      folder = own;
+      return works_on(own / "number");
+    });
+    EXPECT_EQ(std::filesystem::status(folder).permissions(), std::filesystem::perms::owner_all);
+    ASSERT_TRUE(soon([&] { return number_in(folder / "number") != 0; }));
+    number = number_in(folder / "number");
+    EXPECT_TRUE(companion.running());
+    EXPECT_TRUE(lives(number));
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder));
+  EXPECT_TRUE(soon([&] { return !lives(number); }));
+}
+
+TEST(Companion, ThatEndsByItselfIsSeenAndHeard) {
+  Companion companion([](const std::filesystem::path&) {
+    return Command{"/bin/sh", {"-c", "echo what is wrong >&2; exit 3"}};
+  });
+  EXPECT_TRUE(soon([&] { return !companion.running(); }));
+  EXPECT_EQ(companion.messages(), "what is wrong\n");
+}
+
+TEST(Companion, EndsWithAProgramThatIsKilled) {
+  std::string pattern = testing::TempDir() + "companion-XXXXXX";
+  const std::filesystem::path told = ::mkdtemp(pattern.data());
+  const pid_t program = ::fork();
+  if (program == 0) {
+    Companion companion([&](const std::filesystem::path& folder) {
+      std::ofstream(told / "folder") << folder.string();
+      return works_on(told / "number");
+    });
+    ::pause();
+    ::_exit(0);
+  }
+  ASSERT_TRUE(soon([&] { return number_in(told / "number") != 0; }));
+  const pid_t number = number_in(told / "number");
+  std::string folder;
+  std::ifstream(told / "folder") >> folder;
+  EXPECT_TRUE(lives(number) && std::filesystem::exists(folder));
+  ::kill(program, SIGKILL);
+  ::waitpid(program, nullptr, 0);
+  EXPECT_TRUE(soon([&] { return !lives(number); }));
+  EXPECT_TRUE(soon([&] { return !std::filesystem::exists(folder); }));
+  std::filesystem::remove_all(told);
+}
+
+TEST(Companion, DoesNotTakeAProgramThatIsNotThere) {
+  Companion companion([](const std::filesystem::path&) { return Command{"/no/such/program", {}}; });
+  EXPECT_TRUE(soon([&] { return !companion.running(); }));
+  EXPECT_NE(companion.messages().find("/no/such/program"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace exastro::process
