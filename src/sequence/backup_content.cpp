@@ -17,6 +17,10 @@ using archive::Encoding;
 using archive::Manifest;
 using archive::MemberKind;
 
+// What takes less time to fetch than kubectl to start, and how much of such is kept in memory.
+constexpr std::uint64_t kSmall = 1024ULL * 1024;
+constexpr std::uint64_t kMostHere = 8 * kSmall;
+
 // A sink before another that knows the digest of what has passed.
 class Digested {
  public:
@@ -120,11 +124,37 @@ void LiveContent::files(const Manifest::Files&, const kube::ByteHandler& sink) {
 }
 
 void StagedContent::dump(const Manifest::Database& database, const kube::ByteHandler& sink) {
-  fetch(cluster_, staged_.at(database.member), sink);
+  give(database.member, sink);
 }
 
-void StagedContent::files(const Manifest::Files& files, const kube::ByteHandler& sink) {
-  fetch(cluster_, staged_.at(files.member), sink);
+void StagedContent::files(const Manifest::Files& files, const kube::ByteHandler& sink) { give(files.member, sink); }
+
+void StagedContent::give(const std::string& member, const kube::ByteHandler& sink) {
+  const StagedFile& file = staged_.at(member);
+  given_.insert(member);
+  if (file.bytes > kSmall) return fetch(cluster_, file, sink);
+  if (!here_.contains(member)) fetch_with_others(member);
+  const auto part = here_.extract(member);
+  sink(std::as_bytes(std::span(part.mapped())));
+}
+
+void StagedContent::fetch_with_others(const std::string& member) {
+  const StagedFile& first = staged_.at(member);
+  std::vector<std::string> names{member};
+  std::vector<const StagedFile*> files{&first};
+  std::uint64_t bytes = first.bytes;
+  for (const auto& [name, file] : staged_) {
+    const bool alike = file.pod.namespace_ == first.pod.namespace_ && file.pod.name == first.pod.name &&
+                       file.form == first.form && file.encoding == first.encoding;
+    if (!alike || given_.contains(name) || here_.contains(name) || file.bytes > kSmall ||
+        bytes + file.bytes > kMostHere)
+      continue;
+    names.push_back(name);
+    files.push_back(&file);
+    bytes += file.bytes;
+  }
+  auto parts = fetch_together(cluster_, files);
+  for (std::size_t i = 0; i < parts.size(); ++i) here_[names[i]] = std::move(parts[i]);
 }
 
 void write_members(archive::BackupWriter& writer, BackupDraft& draft, ContentSource& source, ui::Reporter& reporter) {

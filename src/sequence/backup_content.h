@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -60,8 +61,14 @@ class StagedContent : public ContentSource {
   void files(const archive::Manifest::Files& files, const kube::ByteHandler& sink) override;
 
  private:
+  void give(const std::string& member, const kube::ByteHandler& sink);
+  // Fetches a small member with others like it that are not here yet.
+  void fetch_with_others(const std::string& member);
+
   kube::Cluster& cluster_;
   const std::map<std::string, StagedFile>& staged_;
+  std::map<std::string, std::string> here_;  // fetched and not given yet, by the names of the members
+  std::set<std::string> given_;
 };
 
 // Every member, in the order of docs/backup-format.md, into a file that is not finished yet. Adds to the draft what

@@ -122,6 +122,17 @@ encode() {
 }
 )sh";
 
+// The length of each, on a line, and then itself.
+constexpr const char* kFetchTogether = R"sh(
+send() { if [ "$form" = plain ]; then compress <"$1"; else cat "$1"; fi; }
+produce() {
+  while [ "$#" -gt 0 ]; do
+    send "$base/$1/$2/data" >"$d/part" && wc -c <"$d/part" && cat "$d/part" || return
+    shift 2
+  done
+}
+)sh";
+
 constexpr const char* kKeepText = R"sh(
 mkdir -p "$base" && cat >"$base/new" && mv "$base/new" "$base/text"
 )sh";
@@ -269,6 +280,42 @@ void fetch(kube::Cluster& cluster, const StagedFile& file, const kube::ByteHandl
     if (!report.all_zero() || report.statuses.size() != 3)
       throw Error(fmt::format("Fetching from the maintenance pod failed: {}", report.messages));
   });
+}
+
+std::vector<std::string> fetch_together(kube::Cluster& cluster, const std::vector<const StagedFile*>& files) {
+  const StagedFile& first = *files.front();
+  kube::Script script{
+      fmt::format("{}form={}\n", kBase, word(first.form)) + compression_functions(first.encoding) + kFetchTogether,
+      {},
+      ""};
+  for (const StagedFile* file : files)
+    script.arguments.insert(script.arguments.end(), {file->group, std::to_string(file->number)});
+  std::string text;
+  through_cuts(cluster, first.pod, [&](bool&) {
+    text.clear();
+    stream::Digest digest;
+    const auto report = cluster.download(
+        first.pod, script,
+        [&](std::span<const std::byte> bytes) {
+          digest.update(bytes);
+          text += stream::as_text(bytes);
+        },
+        [&] { return digest.hex(); });
+    if (!report.all_zero() || report.statuses.size() != 3)
+      throw Error(fmt::format("Fetching from the maintenance pod failed: {}", report.messages));
+  });
+  std::vector<std::string> parts;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t line_end = text.find('\n', at);
+    const auto words = words_of(text.substr(at, line_end - at));
+    const auto bytes =
+        words.size() == 1 && line_end != std::string::npos ? number<std::uint64_t>(words[0]) : text.size();
+    if (bytes > text.size() - line_end - 1) throw Error("What was fetched from the maintenance pod is not whole.");
+    parts.push_back(text.substr(line_end + 1, bytes));
+    at = line_end + 1 + bytes;
+  }
+  if (parts.size() != files.size()) throw Error("The maintenance pod did not give all that it was asked for.");
+  return parts;
 }
 
 void stage_text(kube::Cluster& cluster, const kube::Pod& pod, const std::string& text) {

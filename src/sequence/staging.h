@@ -81,6 +81,10 @@ Staged stage(kube::Cluster& cluster, const kube::Pod& pod, const kube::Script& s
 // anything for some minutes or the pod is gone. Throws Error.
 void fetch(kube::Cluster& cluster, const StagedFile& file, const kube::ByteHandler& sink);
 
+// The same for several small ones of one pod, form and encoding, as starting a program in a pod takes longer than they
+// do. Gives each of them, compressed.
+std::vector<std::string> fetch_together(kube::Cluster& cluster, const std::vector<const StagedFile*>& files);
+
 // A text that is kept beside the files for another run, and read again. Throws Error.
 void stage_text(kube::Cluster& cluster, const kube::Pod& pod, const std::string& text);
 std::string staged_text(kube::Cluster& cluster, const kube::Pod& pod);

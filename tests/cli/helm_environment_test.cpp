@@ -60,7 +60,7 @@ class Helm : public testing::Test {
     kube::Kubectl cluster = make_cluster(flags, *reporter);
     chosen_ = cluster.chosen_namespace();
     std::filesystem::remove(directory_ / "calls");
-    cluster.list("pods", std::nullopt, "");
+    cluster.contexts();
     return content("calls");
   }
 
@@ -107,7 +107,7 @@ TEST_F(Helm, ItsGlobalFlagsBecomeKubectls) {
   set("HELM_KUBEASGROUPS", "a,b,a,b");
   EXPECT_THAT(call(), HasSubstr("--context=ctx --server=https://api:6443 --certificate-authority=/ca.crt "
                                 "--tls-server-name=name --insecure-skip-tls-verify=true --as=me --as-group=a "
-                                "--as-group=b get pods"));
+                                "--as-group=b config get-contexts"));
   set("HELM_KUBEINSECURE_SKIP_TLS_VERIFY", "false");
   CommonFlags flags;
   flags.context = "nearer";

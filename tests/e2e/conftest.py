@@ -15,6 +15,7 @@ sys.path.insert(0, str(HERE / "lib"))
 import plugin as plugin_module  # noqa: E402
 from stage import Stage  # noqa: E402
 
+STAGE = pytest.StashKey()
 OWN_CLUSTER = os.environ.get("EXASTRO_CLUSTER") != "current"
 
 
@@ -37,10 +38,18 @@ def line_of_its_own():
 
 
 @pytest.fixture(scope="session")
-def stage():
-    stage = Stage()
+def stage(request):
+    stage = request.config.stash[STAGE] = Stage()
     yield stage
     stage.clear()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """After a test that failed, the next one begins with a new system"""
+    yield
+    if call.excinfo and not call.excinfo.errisinstance(pytest.skip.Exception) and STAGE in item.config.stash:
+        item.config.stash[STAGE].small_system = None
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,7 @@ HERE = ("-n", NAMESPACE)
 
 @pytest.fixture(scope="module")
 def system(stage):
-    system = stage.install("shared", values={"global": {"backyardCount": 4}})
-    load(system)
-    system.wait_until_ready()
-    return system
+    return stage.small()
 
 
 @pytest.fixture(scope="module")

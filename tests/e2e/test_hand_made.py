@@ -15,9 +15,6 @@ from plugin import REPOSITORY, say
 from stage import NAMESPACE, load, picture, ruin
 
 HERE = ("-n", NAMESPACE)
-#: The page's `-p${PASSWORD}` falls apart at the sample's own password.
-TAME = {"secret": {"DB_ADMIN_PASSWORD": "ChangeMeDBAdm"}}
-FEW = {"global": {"backyardCount": 2, "pfDatabaseDefinition": TAME, "itaDatabaseDefinition": TAME}}
 #: mysqldump leaves them out of --all-databases
 EVENTS = re.compile(r"/servers/[^/]+/databases/[^/]+/events(/|:)")
 
@@ -67,8 +64,8 @@ def restored(system, plugin, path, before):
 
 @pytest.fixture(scope="module")
 def system(stage):
-    system = stage.install("shared", values=FEW)
-    load(system, size_mb=1, files=30, orgs=1, stranger=True)
+    system = stage.small()
+    load(system, seed=4, size_mb=1, files=30, orgs=1, stranger=True)
     system.wait_until_ready()
     return system
 

@@ -9,12 +9,10 @@ import checks
 from release import HELM_ARCHIVE, Home, Web
 from stage import NAMESPACE, tools
 
-FEW = {"global": {"backyardCount": 2}}
-
 
 @pytest.fixture(scope="module")
 def system(stage):
-    return stage.install("shared", values=FEW)
+    return stage.small()
 
 
 @pytest.fixture(scope="module", params=["v34", "v31"])

@@ -11,17 +11,14 @@ import pytest
 import checks
 import round_trip
 from plugin import Plugin, say
-from stage import NAMESPACE, load
+from stage import NAMESPACE
 
 HERE = ("-n", NAMESPACE)
 
 
 @pytest.fixture(scope="module")
 def system(stage):
-    system = stage.install("shared", values={"global": {"backyardCount": 4}})
-    load(system)
-    system.wait_until_ready()
-    return system
+    return stage.small()
 
 
 @pytest.fixture(scope="module")

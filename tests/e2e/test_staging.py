@@ -19,8 +19,8 @@ HERE = ("-n", NAMESPACE)
 
 @pytest.fixture(scope="module")
 def system(stage):
-    system = stage.install("shared", values={"global": {"backyardCount": 4}})
-    load(system, size_mb=120)
+    system = stage.small()
+    load(system, seed=3, orgs=1, size_mb=60)
     system.wait_until_ready()
     return system
 

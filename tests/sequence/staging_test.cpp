@@ -27,7 +27,6 @@ using testing::HasSubstr;
 // the script has begun goes on then, as it does in a pod.
 constexpr const char* kStandIn = R"sh(#!/bin/sh
 here=$(dirname "$0")
-if [ "$1" = get ]; then cat "$here/pod.json" 2>/dev/null; exit 0; fi
 while [ "$1" != -- ]; do shift; done
 shift 3
 script=$1
@@ -52,6 +51,19 @@ case $cut in
 esac
 )sh";
 
+// With a pod that is there as long as its file is.
+class ClusterHere : public kube::Kubectl {
+ public:
+  ClusterHere(const kube::KubectlOptions& options, fs::path pod) : Kubectl(options), pod_(std::move(pod)) {}
+  std::optional<Json> get(const std::string&, const std::string&, const std::string&) override {
+    if (!fs::exists(pod_)) return std::nullopt;
+    return Json::parse(std::ifstream(pod_));
+  }
+
+ private:
+  fs::path pod_;
+};
+
 class StagingTest : public testing::Test {
  protected:
   StagingTest() {
@@ -64,7 +76,7 @@ class StagingTest : public testing::Test {
     spit("pod.json", R"({"metadata": {"name": "pod"}, "status": {"phase": "Running"}})");
     kube::KubectlOptions options;
     options.program = directory_ / "kubectl";
-    cluster_.emplace(options);
+    cluster_.emplace(options, directory_ / "pod.json");
   }
   ~StagingTest() override {
     ::unsetenv("TMPDIR");
@@ -89,17 +101,22 @@ class StagingTest : public testing::Test {
     request.encoding = encoding_;
     return stage(*cluster_, pod_, script(), request, "sh and gzip").files;
   }
-  std::string fetched(const StagedFile& file) {
+  std::string decoded(std::string_view compressed) {
     std::string text;
     stream::CallbackSink out([&](std::span<const std::byte> bytes) { text += stream::as_text(bytes); });
-    const auto unpack = archive::make_decoder(file.encoding, out);
-    fetch(*cluster_, file, [&](std::span<const std::byte> bytes) { unpack->write(bytes); });
+    const auto unpack = archive::make_decoder(encoding_, out);
+    unpack->write(std::as_bytes(std::span(compressed)));
     unpack->finish();
     return text;
   }
+  std::string fetched(const StagedFile& file) {
+    std::string compressed;
+    fetch(*cluster_, file, [&](std::span<const std::byte> bytes) { compressed += stream::as_text(bytes); });
+    return decoded(compressed);
+  }
 
   fs::path directory_;
-  std::optional<kube::Kubectl> cluster_;
+  std::optional<ClusterHere> cluster_;
   kube::Pod pod_{"ns", "pod", "c"};
   archive::Encoding encoding_ = archive::Encoding::kZstd;
 };
@@ -185,6 +202,30 @@ TEST_F(StagingTest, AStreamThatIsCutGoesOnWhereItWas) {
     EXPECT_EQ(text.size(), 1288895U);
     EXPECT_FALSE(fs::exists(directory_ / "cut"));
   }
+}
+
+TEST_F(StagingTest, SeveralAreFetchedTogether) {
+  for (const StagedForm form : {StagedForm::kPlain, StagedForm::kCompressed}) {
+    const auto files = staged({form == StagedForm::kPlain ? "a" : "b",
+                               form,
+                               encoding_,
+                               2,
+                               {"seq 1 3", "true", "seq 1 20000", "printf 'no line end'"}});
+    spit("cut", "100");  // all of it is asked for again
+    const auto texts = fetch_together(*cluster_, {&files[3], &files[0], &files[1], &files[2]});
+    ASSERT_EQ(texts.size(), 4U);
+    EXPECT_EQ(decoded(texts[0]), "no line end");
+    EXPECT_EQ(decoded(texts[1]), "1\n2\n3\n");
+    EXPECT_EQ(decoded(texts[2]), "");
+    EXPECT_EQ(decoded(texts[3]).size(), 108894U);
+    EXPECT_FALSE(fs::exists(directory_ / "cut"));
+  }
+}
+
+TEST_F(StagingTest, AMissingOneOfSeveralIsAnError) {
+  auto files = staged({"a", StagedForm::kPlain, encoding_, 1, {"seq 1 3", "seq 1 4"}});
+  files[1].number = 3;
+  EXPECT_THROW(fetch_together(*cluster_, {&files[0], &files[1]}), Error);
 }
 
 TEST_F(StagingTest, WithoutItsPodItIsGivenUp) {

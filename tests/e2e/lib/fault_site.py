@@ -34,7 +34,7 @@ class Site:
         self.pictures, self.files, self.seconds, self.small_volumes = {}, {}, {}, {}
         if small_disks:
             self.put_on_small_disks()
-        for state, seed in (("A", 1), ("B", 2)):
+        for state, seed in (("A", 11), ("B", 12)):
             load(system, size_mb=2, files=60, orgs=1, seed=seed)
             system.wait_until_ready()
             begin = time.monotonic()

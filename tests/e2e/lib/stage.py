@@ -11,9 +11,25 @@ from plugin import REPOSITORY, say
 NAMESPACE = os.environ.get("E2E_NAMESPACE", "kubectl-exastro-e2e")
 
 
+#: The page's `-p${PASSWORD}` falls apart at the sample's own password.
+TAME = {"secret": {"DB_ADMIN_PASSWORD": "ChangeMeDBAdm"}}
+#: Enough workloads of every kind for most tests
+SMALL = {"global": {"backyardCount": 3, "pfDatabaseDefinition": TAME, "itaDatabaseDefinition": TAME}}
+
+
 class Stage:
     def __init__(self):
         self.namespaces = []
+        self.small_system = None
+
+    def small(self):
+        """A small system with data, one server for both sides, ready: the one of the tests before, if they passed"""
+        if self.small_system is None:
+            system = self.install("shared", values=SMALL)
+            load(system, orgs=1)
+            self.small_system = system
+        self.small_system.wait_until_ready()
+        return self.small_system
 
     def install(self, layout, namespace=NAMESPACE, **how):
         """A new system of this layout in new namespaces; the one before goes. how: see sample.install()"""
@@ -35,6 +51,7 @@ class Stage:
         if self.namespaces:
             self.delete(self.namespaces, wait=False)
         self.namespaces = []
+        self.small_system = None
 
     @staticmethod
     def delete(namespaces, wait):
