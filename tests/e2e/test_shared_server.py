@@ -2,7 +2,6 @@
 
 kubectl 1.34 and helm 4, MariaDB 10.11. The tests depend on each other in their order: one installation serves them all.
 """
-import json
 import os
 import stat
 
