@@ -31,9 +31,9 @@ build: ## packages, then the program and its unit tests: 1 to 3 minutes the firs
 	@cmake --preset release >build.log 2>&1 || { cat build.log; exit 1; }; rm -f build.log
 	@cmake --build --preset release
 
-unit: build ## build and unit tests: a minute more
-	@echo "== unit tests (a minute)"
-	@ctest --test-dir build --output-on-failure
+unit: build ## build and unit tests: 1 to 3 minutes more
+	@echo "== unit tests (1 to 3 minutes)"
+	@ctest --test-dir build --output-on-failure --parallel 3
 
 test: unit e2e ## everything that must pass: 40 minutes, on a new machine an hour
 

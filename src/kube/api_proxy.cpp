@@ -55,7 +55,10 @@ HttpResponse ApiProxy::ask(const HttpRequest& request, std::chrono::milliseconds
       running->listened = true;
       return response;
     } catch (const NoResponse& error) {
-      if (error.sent()) throw;
+      if (error.sent()) {
+        running->listened = true;
+        throw;
+      }
       // It does not listen yet, or no more.
       if (!running->kubectl.running()) {
         const std::string messages = trimmed(running->kubectl.messages());

@@ -73,7 +73,7 @@ consume() {
 // Renaming alone changes the tree. A directory that its owner may not write to can be renamed, but not into another
 // directory, until it is made writable.
 constexpr const char* kReplace = R"sh(
-root=$1 new=$1/.exastro-restore-$2 old=$1/.exastro-old-$2 keep_extra=$3
+root=$1 new=$1/.exastro-restore-$2 old=$1/.exastro-old-$2 keep_extra=$3 goes_on=$4
 move() {
   mv -- "$1" "$2/" 2>/dev/null && return 0
   [ -d "$1" ] && [ ! -L "$1" ] && [ ! -w "$1" ] || { mv -- "$1" "$2/"; return; }
@@ -88,14 +88,17 @@ move_all() {
     move "$entry" "$2" || return 1
   done
 }
-chmod u+rwx "$new" && mkdir "$old" || exit 95
-if ! move_all "$root" "$old"; then
-  move_all "$old" "$root"
-  exit 96
+# What a call was cut off at, another goes on with: "$old.whole" says that the old tree has left its place.
+if [ ! -e "$old.whole" ]; then
+  chmod u+rwx "$new" && { [ "$goes_on" = 1 ] && [ -d "$old" ] || mkdir "$old"; } || exit 95
+  if ! move_all "$root" "$old" || ! : >"$old.whole"; then
+    move_all "$old" "$root"
+    exit 96
+  fi
 fi
 # What is empty afterwards has been moved whole.
-if ! move_all "$new" "$root" || ! rmdir "$new"; then
-  { [ -d "$new" ] || mkdir "$new"; } && move_all "$root" "$new" && move_all "$old" "$root"
+if [ -d "$new" ] && { ! move_all "$new" "$root" || ! rmdir "$new"; }; then
+  { [ -d "$new" ] || mkdir "$new"; } && move_all "$root" "$new" && move_all "$old" "$root" && rm -f "$old.whole"
   exit 96
 fi
 if [ "$keep_extra" = 1 ]; then
@@ -201,8 +204,9 @@ void SharedFiles::unpack_beside(const std::string& run_id, archive::Encoding enc
         4);
 }
 
-std::vector<std::string> SharedFiles::replace(const std::string& run_id, bool keep_extra) {
-  std::istringstream lines(cluster_.run(pod_, {kReplace, {path_, run_id, keep_extra ? "1" : "0"}, ""}, ""));
+std::vector<std::string> SharedFiles::replace(const std::string& run_id, bool keep_extra, bool goes_on) {
+  const auto word = [](bool flag) { return flag ? "1" : "0"; };
+  std::istringstream lines(cluster_.run(pod_, {kReplace, {path_, run_id, word(keep_extra), word(goes_on)}, ""}, ""));
   std::vector<std::string> kept;
   for (std::string line; std::getline(lines, line);) {
     if (line.starts_with("kept ")) kept.push_back(line.substr(5));

@@ -43,8 +43,9 @@ class SharedFiles {
                      const kube::ByteSource& source, const kube::DigestOf& digest);
   // Puts what was unpacked in the place of what was there, by renaming; on an error the old files are back. With
   // `keep_extra`, what only the old tree has is moved over, also from one that an earlier run has left; gives the old
-  // directories that could not be, as the new tree has something else of that name. They stay where it says.
-  std::vector<std::string> replace(const std::string& run_id, bool keep_extra);
+  // directories that could not be, as the new tree has something else of that name. They stay where it says. `goes_on`:
+  // a call before was cut off, nobody knows where, and does nothing any more.
+  std::vector<std::string> replace(const std::string& run_id, bool keep_extra, bool goes_on = false);
   // Removes what unpack_beside(), of this run or an earlier one, has left.
   void discard_unpacked();
   // Removes that and what replace() has taken out of the tree; the root gets the time that it has in the run's tar.

@@ -46,18 +46,30 @@ void UnpackedFiles::unpack(const archive::BackupReader& reader, const std::strin
 
 void UnpackedFiles::take_their_place(bool keep_extra) {
   ui::Step step(reporter_, "Putting the shared files in place");
-  const auto kept = files_.replace(run_id_, keep_extra);
+  const auto kept = replace(keep_extra);
   unpacked_ = false;
   if (!kept.empty()) {
     reporter_.warning(fmt::format("The backup has something else in the place of these directories; they were kept: {}",
                                   some_of(kept)));
   }
   try {
-    files_.discard_all(run_id_);
+    (again_ ? *again_ : files_).discard_all(run_id_);
   } catch (const Error& error) {
     reporter_.warning(fmt::format("The old shared files (.exastro-old-*) could not be removed: {}", error.what()));
   }
   step.done();
+}
+
+std::vector<std::string> UnpackedFiles::replace(bool keep_extra) {
+  // New files beside old databases would be worse than either.
+  const process::Interrupt::Shield shield;
+  try {
+    return files_.replace(run_id_, keep_extra);
+  } catch (const kube::StreamCut& error) {
+    reporter_.warning(fmt::format("{} It is brought to its end over another connection.", error.what()));
+  }
+  again_.emplace(reach_again_());
+  return again_->replace(run_id_, keep_extra, true);
 }
 
 }  // namespace exastro

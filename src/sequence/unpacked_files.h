@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "archive/backup_reader.h"
 #include "sequence/shared_files.h"
@@ -24,14 +26,18 @@ class UnpackedFiles {
   // What an earlier run has left is removed first. Throws Error; the present files are as they were.
   // `understood` as best_encoding() gives it.
   void unpack(const archive::BackupReader& reader, const std::string& member, archive::Encoding understood);
-  // With `keep_extra`, what only the old files have is moved over. Throws Error; then the old files are back.
+  // With `keep_extra`, what only the old files have is moved over. Not interrupted, and brought to its end if the
+  // connection breaks. Throws Error; then the old files are back, unless the second connection broke, too.
   void take_their_place(bool keep_extra);
 
  private:
+  std::vector<std::string> replace(bool keep_extra);
+
   SharedFiles& files_;
   std::string run_id_;
   ui::Reporter& reporter_;
   std::function<SharedFiles()> reach_again_;
+  std::optional<SharedFiles> again_;
   bool unpacked_ = false;
 };
 

@@ -272,9 +272,39 @@ TEST_F(Files, AnOldTreeInTheWayIsNotMixedWithThisOne) {
   EXPECT_EQ(picture(), before);
 }
 
+// Wherever a call was cut off, the next one brings it to its end.
+TEST_F(Files, ReplacingGoesOnWhereItWasCutOff) {
+  const std::string packed = pack();
+  const auto wanted = picture();
+  const std::vector<std::string> names{"組織", "empty", ".hidden", "-dash", "..two dots", "line\nend", "link"};
+  const fs::path unpacked = root_ / ".exastro-restore-run";
+  const fs::path old = root_ / ".exastro-old-run";
+  for (const bool old_is_whole : {false, true}) {
+    for (const std::size_t moved : {std::size_t{0}, std::size_t{3}, names.size()}) {
+      write("later", "x");
+      give_away();
+      unpack(packed);
+      fs::create_directory(old);
+      fs::rename(root_ / "later", old / "later");
+      for (std::size_t i = 0; i < names.size(); ++i) {
+        if (old_is_whole || i < moved) fs::rename(root_ / names[i], old / names[i]);
+        if (old_is_whole && i < moved) fs::rename(unpacked / names[i], root_ / names[i]);
+      }
+      if (old_is_whole) write(".exastro-old-run.whole", "");
+      if (old_is_whole && moved == names.size()) fs::remove(unpacked);
+      give_away();
+      files_->replace("run", false, true);
+      EXPECT_TRUE(fs::exists(old / "later"));
+      files_->discard_all("run");
+      EXPECT_EQ(picture(), wanted) << old_is_whole << " after " << moved;
+    }
+  }
+}
+
 TEST_F(Files, ReplacingByNothingFailsAndChangesNothing) {
   const auto before = picture();
   EXPECT_THROW(files_->replace("never unpacked", false), Error);
+  EXPECT_THROW(files_->replace("never unpacked", false, true), Error);
   EXPECT_EQ(picture(), before);
 }
 
