@@ -13,7 +13,6 @@ constexpr const char* kSocket = "socket";
 // The server's address in a kubeconfig may have a path, as Rancher's have, which kubectl 1.26 and older always keep
 // out.
 constexpr const char* kServerPath = "--append-server-path";
-constexpr const char* kEnded = "kubectl proxy ended";  // killed, say
 constexpr std::chrono::milliseconds kBetweenLooks{5};
 constexpr std::chrono::seconds kLongestStart{30};
 

@@ -21,6 +21,9 @@ class ApiProxy {
   // Gives kubectl with the person's flags, and these arguments.
   using KubectlWith = std::function<process::Command(std::vector<std::string> arguments)>;
 
+  // What NoResponse says of a kubectl that ended and said nothing: one that was killed.
+  static constexpr const char* kEnded = "kubectl proxy ended";
+
   explicit ApiProxy(KubectlWith kubectl) : kubectl_(std::move(kubectl)) {}
 
   // Starts kubectl and does not wait for it; does nothing if it runs. Throws Error.

@@ -37,7 +37,7 @@ std::string lower(std::string_view text) {
 std::string ApiResource::path(std::string_view api_version, const std::optional<std::string>& namespace_) const {
   const std::string root =
       fmt::format("/{}/{}", api_version.find('/') == std::string_view::npos ? "api" : "apis", api_version);
-  return namespaced && namespace_ ? fmt::format("{}/namespaces/{}/{}", root, *namespace_, plural)
+  return namespaced && namespace_ ? fmt::format("{}/namespaces/{}/{}", root, percent_encoded(*namespace_), plural)
                                   : fmt::format("{}/{}", root, plural);
 }
 

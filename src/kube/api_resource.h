@@ -22,7 +22,7 @@ struct ApiResource {
 // that is not in the list.
 const ApiResource* resource_of(std::string_view word);
 
-// Text for the query of an URL.
+// Text for a part of an URL.
 std::string percent_encoded(std::string_view text);
 
 }  // namespace exastro::kube

@@ -64,19 +64,6 @@ Json parse_json(const std::string& what, const std::string& text) {
   }
 }
 
-// As kubectl says what the API server, or `kubectl proxy`, answered.
-std::string words_of(const HttpResponse& answer) {
-  const Json status = Json::parse(answer.body, nullptr, false);
-  if (!status.is_object() || status.value("kind", "") != "Status") {
-    // kubectl itself, of a server that it did not reach.
-    return answer.status >= kFirstServerError ? "Unable to connect to the server: " + trimmed(answer.body)
-                                              : fmt::format("HTTP status {}: {}", answer.status, trimmed(answer.body));
-  }
-  const std::string reason = status.value("reason", "");
-  if (reason == "Unauthorized") return "You must be logged in to the server (Unauthorized)";
-  return fmt::format("Error from server{}: {}", reason.empty() ? "" : " (" + reason + ")", status.value("message", ""));
-}
-
 // Whether an API server says that it has no such resource at all, and not that there is no such object.
 bool knows_no_resource(const HttpResponse& answer) {
   if (answer.status != kNotFoundStatus) return false;
@@ -110,9 +97,22 @@ const ApiResource& resource_named(const std::string& word) {
   return *resource;
 }
 
-KubeError unreachable(const std::string& what, const std::string& why) {
-  return {Reason::kUnreachable, what + ": " + why, "Check the kube context with: kubectl cluster-info",
-          ExitStatus::kFailed};
+KubeError error_for(Reason reason, const std::string& text) {
+  switch (reason) {
+    case Reason::kNotFound:
+      return {reason, text, "", ExitStatus::kNotFound};
+    case Reason::kForbidden:
+      return {reason, text, "Ask the cluster's administrator for this permission.", ExitStatus::kForbidden};
+    case Reason::kAlreadyExists:
+      return {reason, text, "", ExitStatus::kBusy};
+    case Reason::kConflict:
+      return {reason, text, "Run the command again.", ExitStatus::kFailed};
+    case Reason::kUnreachable:
+      return {reason, text, "Check the kube context with: kubectl cluster-info", ExitStatus::kFailed};
+    case Reason::kOther:
+      break;
+  }
+  return {Reason::kOther, text, "", ExitStatus::kFailed};
 }
 
 // Calls it again while the API server is out of reach and patience lasts.
@@ -149,35 +149,47 @@ KubeError classify(const std::string& what, const std::string& all_messages) {
   const std::string messages = without_log_lines(all_messages);
   const std::string text =
       fmt::format("{}: {}", what, trimmed(messages).empty() ? "kubectl failed" : trimmed(messages));
-  if (contains(messages, "(NotFound)") || contains(messages, " not found")) {
-    return {Reason::kNotFound, text, "", ExitStatus::kNotFound};
+  // The way to the API server, which may well work when it is tried again.
+  constexpr std::array<std::string_view, 8> kPassing{
+      "Unable to connect", "connection refused", "i/o timeout",     "was refused - did you specify",
+      "connection reset",  "unexpected EOF",     "connection lost", "deadline exceeded"};
+  const bool passes =
+      std::any_of(kPassing.begin(), kPassing.end(), [&](std::string_view sign) { return contains(messages, sign); });
+  return error_for(passes ? Reason::kUnreachable : Reason::kOther, text);
+}
+
+KubeError classify(const std::string& what, const HttpResponse& answer) {
+  const Json status = Json::parse(answer.body, nullptr, false);
+  const bool says_why = status.is_object() && status.value("kind", "") == "Status";
+  const std::string reason = says_why ? status.value("reason", "") : "";
+  std::string text;
+  if (!says_why) {
+    // kubectl itself, of a server that it did not reach.
+    text = answer.status >= kFirstServerError ? "Unable to connect to the server: " + trimmed(answer.body)
+                                              : fmt::format("HTTP status {}: {}", answer.status, trimmed(answer.body));
+  } else if (reason == "Unauthorized") {
+    text = "You must be logged in to the server (Unauthorized)";
+  } else {
+    text =
+        fmt::format("Error from server{}: {}", reason.empty() ? "" : " (" + reason + ")", status.value("message", ""));
   }
-  if (contains(messages, "(Forbidden)") || contains(messages, "is forbidden")) {
-    return {Reason::kForbidden, text, "Ask the cluster's administrator for this permission.", ExitStatus::kForbidden};
+  text = what + ": " + text;
+  constexpr int kForbiddenStatus = 403;
+  constexpr int kConflictStatus = 409;
+  constexpr int kTooManyRequests = 429;
+  switch (answer.status) {
+    case kNotFoundStatus:
+      return error_for(Reason::kNotFound, text);
+    case kForbiddenStatus:
+      return error_for(Reason::kForbidden, text);
+    case kConflictStatus:
+      return error_for(reason == "AlreadyExists" ? Reason::kAlreadyExists : Reason::kConflict, text);
+    default:
+      // The server for a moment, or the way to it.
+      return error_for(answer.status >= kFirstServerError || answer.status == kTooManyRequests ? Reason::kUnreachable
+                                                                                               : Reason::kOther,
+                       text);
   }
-  if (contains(messages, "(AlreadyExists)")) return {Reason::kAlreadyExists, text, "", ExitStatus::kBusy};
-  if (contains(messages, "(Conflict)")) return {Reason::kConflict, text, "Run the command again.", ExitStatus::kFailed};
-  // The way to the API server, or the server for a moment: what may well work when it is tried again.
-  constexpr std::array<std::string_view, 16> kPassing{"Unable to connect",
-                                                      "kubectl proxy ended",
-                                                      "connection refused",
-                                                      "i/o timeout",
-                                                      "was refused - did you specify",
-                                                      "connection reset",
-                                                      "unexpected EOF",
-                                                      "connection lost",
-                                                      "deadline exceeded",
-                                                      "etcdserver",
-                                                      "(ServiceUnavailable)",
-                                                      "(InternalError)",
-                                                      "(TooManyRequests)",
-                                                      "(Timeout)",
-                                                      "(ServerTimeout)",
-                                                      "currently unable to handle"};
-  if (std::any_of(kPassing.begin(), kPassing.end(), [&](std::string_view sign) { return contains(messages, sign); })) {
-    return {Reason::kUnreachable, text, "Check the kube context with: kubectl cluster-info", ExitStatus::kFailed};
-  }
-  return {Reason::kOther, text, "", ExitStatus::kFailed};
 }
 
 Kubectl::Kubectl(KubectlOptions options)
@@ -221,16 +233,19 @@ HttpResponse Kubectl::answer_to(const std::string& what, const HttpRequest& requ
   try {
     return api_.ask(request, options_.request_timeout);
   } catch (const NoResponse& error) {
-    if (!error.sent()) throw classify(what, error.what());
+    if (!error.sent()) {
+      throw error_for(error.what() == std::string(ApiProxy::kEnded) ? Reason::kUnreachable : Reason::kOther,
+                      fmt::format("{}: {}", what, error.what()));
+    }
     const std::string why = error.timed_out() ? fmt::format("no answer within {} s", options_.request_timeout.count())
                                               : fmt::format("the connection was lost ({})", error.what());
-    throw unreachable(what, why);
+    throw error_for(Reason::kUnreachable, what + ": " + why);
   }
 }
 
 HttpResponse Kubectl::ask(const std::string& what, const HttpRequest& request) {
   HttpResponse answer = answer_to(what, request);
-  if (!answer.good()) throw classify(what, words_of(answer));
+  if (!answer.good()) throw classify(what, answer);
   return answer;
 }
 
@@ -242,7 +257,7 @@ HttpResponse Kubectl::ask_of(const std::string& what, const ApiResource& resourc
     request.target = resource.path(versions.at(i), namespace_) + below;
     HttpResponse answer = answer_to(what, request);
     if (answer.good()) return answer;
-    if (i + 1 == versions.size() || !knows_no_resource(answer)) throw classify(what, words_of(answer));
+    if (i + 1 == versions.size() || !knows_no_resource(answer)) throw classify(what, answer);
     has_only_old_versions_ = true;
   }
 }
@@ -252,7 +267,8 @@ std::string Kubectl::run_kubectl(const std::string& what, std::vector<std::strin
   const Outcome outcome =
       process::run(command(std::move(arguments)), {}, {}, options_.request_timeout + options_.request_grace);
   if (outcome.timed_out) {
-    throw unreachable(what, fmt::format("no answer within {} s", options_.request_timeout.count()));
+    throw error_for(Reason::kUnreachable,
+                    fmt::format("{}: no answer within {} s", what, options_.request_timeout.count()));
   }
   if (outcome.exit_status != 0) throw classify(what, outcome.err);
   return outcome.out;
@@ -316,8 +332,9 @@ std::optional<Json> Kubectl::get_with_managers(const std::string& kind, const st
   const std::string what = fmt::format("Reading {} {} in namespace {}", kind, name, namespace_);
   try {
     return patiently(patience_, [&] {
-      return parse_json(what,
-                        ask_of(what, resource_named(kind), namespace_, "/" + name, {"GET", "", "", "", kJson}).body);
+      return parse_json(
+          what,
+          ask_of(what, resource_named(kind), namespace_, "/" + percent_encoded(name), {"GET", "", "", "", kJson}).body);
     });
   } catch (const KubeError& error) {
     if (error.reason() == Reason::kNotFound) return std::nullopt;
@@ -374,7 +391,8 @@ Json Kubectl::replace(const Json& object) {
   const std::string name = object.at("metadata").value("name", "");
   const std::string what = fmt::format("Replacing {} {}", object.value("kind", ""), name);
   const std::string target =
-      resource_of_object(object).path(object.at("apiVersion").get<std::string>(), namespace_of(object)) + "/" + name;
+      resource_of_object(object).path(object.at("apiVersion").get<std::string>(), namespace_of(object)) + "/" +
+      percent_encoded(name);
   return without_managers(parse_json(what, ask(what, {"PUT", target, object.dump()}).body));
 }
 
@@ -382,7 +400,8 @@ void Kubectl::remove_if_unchanged(const Json& lease) {
   const Json& metadata = lease.at("metadata");
   const std::string name = metadata.at("name");
   const std::string target =
-      resource_of_object(lease).path(lease.at("apiVersion").get<std::string>(), namespace_of(lease)) + "/" + name;
+      resource_of_object(lease).path(lease.at("apiVersion").get<std::string>(), namespace_of(lease)) + "/" +
+      percent_encoded(name);
   const Json options = {{"apiVersion", "v1"},
                         {"kind", "DeleteOptions"},
                         {"preconditions", {{"resourceVersion", metadata.at("resourceVersion")}}}};
@@ -393,7 +412,8 @@ void Kubectl::remove(const std::string& kind, const std::string& namespace_, con
   const std::string what = fmt::format("Deleting {} {}", kind, name);
   try {
     patiently(patience_, [&] {
-      return ask_of(what, resource_named(kind), namespace_, "/" + name, {"DELETE", "", delete_options()});
+      return ask_of(what, resource_named(kind), namespace_, "/" + percent_encoded(name),
+                    {"DELETE", "", delete_options()});
     });
   } catch (const KubeError& error) {
     if (error.reason() != Reason::kNotFound) throw;
@@ -492,8 +512,8 @@ void Kubectl::scale(const std::string& namespace_, const std::vector<std::string
 void Kubectl::patch(const std::string& kind, const std::string& namespace_, const std::string& name,
                     const Json& merge_patch) {
   patiently(patience_, [&] {
-    return ask_of(fmt::format("Changing {} {}", kind, name), resource_named(kind), namespace_, "/" + name,
-                  {"PATCH", "", merge_patch.dump(), kMergePatch});
+    return ask_of(fmt::format("Changing {} {}", kind, name), resource_named(kind), namespace_,
+                  "/" + percent_encoded(name), {"PATCH", "", merge_patch.dump(), kMergePatch});
   });
 }
 
@@ -529,7 +549,7 @@ HttpAnswer Kubectl::ask_service(const std::string& namespace_, const std::string
   }
   if (answer.status < kFirstServerError) {
     // 401, 404 and the like come from the service, but for one.
-    const std::string message = answer.good() ? "" : what + ": " + words_of(answer);
+    const std::string message = answer.good() ? "" : classify(what, answer).what();
     if (contains(message, "services/proxy")) return {HttpAnswer::Kind::kNotAllowed, message};
     return {HttpAnswer::Kind::kAnswers, ""};
   }

@@ -104,7 +104,8 @@ class Kubectl : public Cluster {
   std::atomic<std::chrono::seconds> patience_{std::chrono::seconds(0)};  // a lease is renewed by another thread
 };
 
-// The kind of an error from what kubectl printed, or says of an answer of the API server.
+// The kind of an error from what kubectl printed, and from an answer of the API server that is not a good one.
 KubeError classify(const std::string& what, const std::string& messages);
+KubeError classify(const std::string& what, const HttpResponse& answer);
 
 }  // namespace exastro::kube

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 
 #include <cerrno>
 #include <cstring>
@@ -74,8 +75,10 @@ Companion::~Companion() {
 }
 
 bool Companion::running() {
-  boost::system::error_code error;
-  return child_->process->running(error) && !error;
+  // Not collected before the end of this object: its number must stay that of its group until that was ended.
+  siginfo_t info{};
+  return ::waitid(P_PID, static_cast<id_t>(child_->process->id()), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == 0;
 }
 
 std::string Companion::messages() const {

@@ -5,8 +5,7 @@ from fault_site import Site
 from stage import NAMESPACE
 
 SEED = 20261123
-SOME = ["kill-backup", "kill-backup", "kill-restore", "kill-restore", "signal", "pod-gone", "exec-cut",
-        "database-restarts"]
+SOME = ["kill-backup", "kill-restore", "signal", "pod-gone", "exec-cut", "database-restarts"]
 
 
 @pytest.fixture(scope="module")
@@ -14,6 +13,7 @@ def site(stage, plugin, tmp_path_factory):
     return Site(stage.small(), plugin, NAMESPACE, tmp_path_factory.mktemp("site"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("number", "name"), enumerate(SOME))
 def test_is_recovered_from(site, number, name):
     assert any(faults.cause(site, kind, seed, what) for kind, what, seed in faults.tries(name, f"{SEED}-{number}"))

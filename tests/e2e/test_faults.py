@@ -55,6 +55,7 @@ def test_without_a_safety_backup_the_services_stay_stopped(system, plugin, file,
     plugin.run("start", *HERE, expect=7)
     plugin.run("backup", *HERE, expect=7, cwd=tmp_path)
     plugin.run("restore", *HERE, "--yes", "--no-safety-backup", "--only", "databases", "--from", file, expect=7)
+    # What came after the backup, an organization with databases, accounts and files, is gone then.
     round_trip.restore(plugin, file, *HERE, "--no-safety-backup")
     checks.runs_as_before(system, wanted["cluster"])
     checks.same(wanted, picture(system))

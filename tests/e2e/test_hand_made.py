@@ -90,6 +90,7 @@ def test_made_at_a_terminal(system, plugin, made):
     same(before, picture(system))
 
 
+@pytest.mark.long
 def test_made_without_one_and_packed(system, plugin, tmp_path):
     before = picture(system)
     folder = page_backup(tmp_path / "set", terminal=False)

@@ -11,7 +11,7 @@ import checks
 import round_trip
 from backup_file import Unpacked
 from plugin import BINARY
-from stage import NAMESPACE, load
+from stage import NAMESPACE
 from test_another_system import key_of, keys
 
 HERE = ("-n", NAMESPACE)
@@ -19,10 +19,7 @@ HERE = ("-n", NAMESPACE)
 
 @pytest.fixture(scope="module")
 def system(stage):
-    system = stage.install("shared", values={"global": {"backyardCount": 2}})
-    load(system, size_mb=2, files=50)
-    system.wait_until_ready()
-    return system
+    return stage.small()
 
 
 @pytest.fixture(scope="module")

@@ -140,6 +140,7 @@ def test_after_objects_were_deleted(system):
     checks.nothing_left(system)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", ["removing", "creating"])
 def test_killed_half_way_and_run_again(system, moment):
     were, stays = objects(system, KINDS), kept(system)
@@ -171,6 +172,7 @@ def test_killed_half_way_and_run_again(system, moment):
     system.wait_until_ready(60)
 
 
+@pytest.mark.long
 def test_keys_that_helm_does_not_know(system):
     """A rollback would bring the old value back; the chart is given the one that is there"""
     value = "bmV2ZXItaW4tYS12YWx1ZXMtZmlsZQ=="
@@ -190,6 +192,7 @@ def test_keys_that_helm_does_not_know(system):
     system.wait_until_ready(60)
 
 
+@pytest.mark.long
 def test_a_backup_with_an_older_schema(system, tmp_path):
     """500 after the restore, because the application is newer than the data; 200 after the reinstall"""
     plugin = with_helm("v34")
@@ -226,6 +229,7 @@ def test_without_helm(plugin):
     assert "HELM_BIN" in refused.err and "helm.sh" in refused.err
 
 
+@pytest.mark.long
 def test_two_releases(stage):
     kubectl, helm = tools("v31")
     system = stage.install("two-releases", kubectl=kubectl, helm=helm, values=FEW)

@@ -1,4 +1,6 @@
 """Platform and IT Automation as two releases in two namespaces, as older sites have it, installed with helm 3; kubectl 1.31."""
+import pytest
+
 import round_trip
 from backup_file import Unpacked
 from plugin import Plugin
@@ -16,6 +18,7 @@ def test_two_releases(stage, tmp_path):
     assert set(before["servers"]) == {"platform", "ita"}, "the sample did not come up with two servers"
 
 
+@pytest.mark.long
 def test_two_releases_with_one_server(stage, plugin, tmp_path):
     """IT Automation reaches the platform's server by another name than the platform does: they are to be found one"""
     stage.install("two-releases-shared", values=FEW)

@@ -273,6 +273,25 @@ TEST_F(Request, NothingIsLeftOfKubectl) {
   for (const auto& entry : std::filesystem::directory_iterator(directory_)) EXPECT_FALSE(entry.is_directory());
 }
 
+TEST(ClassifyAnswer, GoesByTheStatusAndNotByWords) {
+  const auto reason = [](int status, const std::string& body) {
+    return classify("x", HttpResponse{status, body}).reason();
+  };
+  EXPECT_EQ(reason(404, R"({"kind": "Status", "reason": "NotFound", "message": "pods \"a\" not found"})"),
+            Reason::kNotFound);
+  EXPECT_EQ(reason(403, R"({"kind": "Status", "reason": "Forbidden", "message": "pods is forbidden"})"),
+            Reason::kForbidden);
+  EXPECT_EQ(reason(409, R"({"kind": "Status", "reason": "AlreadyExists"})"), Reason::kAlreadyExists);
+  EXPECT_EQ(reason(409, R"({"kind": "Status", "reason": "Conflict"})"), Reason::kConflict);
+  EXPECT_EQ(reason(429, R"({"kind": "Status", "reason": "TooManyRequests"})"), Reason::kUnreachable);
+  EXPECT_EQ(reason(500, R"({"kind": "Status", "message": "etcdserver: leader changed"})"), Reason::kUnreachable);
+  EXPECT_EQ(reason(422, R"({"kind": "Status", "reason": "Invalid"})"), Reason::kOther);
+  // kubectl itself: not an object that is not there.
+  EXPECT_EQ(reason(500, "getting credentials: exec: executable some-login not found\n"), Reason::kUnreachable);
+  EXPECT_STREQ(classify("x", HttpResponse{401, R"({"kind": "Status", "reason": "Unauthorized"})"}).what(),
+               "x: You must be logged in to the server (Unauthorized)");
+}
+
 TEST(ApiResource, IsFoundUnderEveryNameThatKubectlTakes) {
   for (const char* word : {"lease", "leases", "Lease", "lease.coordination.k8s.io"}) {
     ASSERT_NE(resource_of(word), nullptr) << word;
@@ -281,6 +300,7 @@ TEST(ApiResource, IsFoundUnderEveryNameThatKubectlTakes) {
   }
   EXPECT_EQ(resource_of("secrets")->path("v1", std::nullopt), "/api/v1/secrets");
   EXPECT_EQ(resource_of("namespaces")->path("v1", "ns"), "/api/v1/namespaces");
+  EXPECT_EQ(resource_of("pods")->path("v1", "../a b"), "/api/v1/namespaces/..%2Fa%20b/pods");
   EXPECT_EQ(resource_of("jobs.example.com"), nullptr);
   EXPECT_EQ(resource_of("pods.apps"), nullptr);
   EXPECT_EQ(resource_of("widgets"), nullptr);
