@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "kube/text.h"
 #include "process/interrupt.h"
 
 namespace exastro::kube {
@@ -15,11 +16,6 @@ constexpr const char* kSocket = "socket";
 constexpr const char* kServerPath = "--append-server-path";
 constexpr std::chrono::milliseconds kBetweenLooks{5};
 constexpr std::chrono::seconds kLongestStart{30};
-
-std::string trimmed(std::string text) {
-  text.erase(text.find_last_not_of(" \n") + 1);
-  return text;
-}
 
 }  // namespace
 

@@ -9,7 +9,7 @@
 namespace exastro::kube {
 namespace {
 
-const std::array<ApiResource, 14> kResources{{
+const std::array<ApiResource, 13> kResources{{
     {"Pod", "pods", {"v1"}},
     {"Secret", "secrets", {"v1"}},
     {"ConfigMap", "configmaps", {"v1"}},
@@ -19,7 +19,6 @@ const std::array<ApiResource, 14> kResources{{
     {"Deployment", "deployments", {"apps/v1"}},
     {"StatefulSet", "statefulsets", {"apps/v1"}},
     {"DaemonSet", "daemonsets", {"apps/v1"}},
-    {"ReplicaSet", "replicasets", {"apps/v1"}},
     {"Job", "jobs", {"batch/v1"}},
     {"CronJob", "cronjobs", {"batch/v1", "batch/v1beta1"}},
     {"HorizontalPodAutoscaler", "horizontalpodautoscalers", {"autoscaling/v1"}},

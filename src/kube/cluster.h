@@ -135,8 +135,8 @@ class Cluster {
   using Met = std::function<bool(const std::string& reference, const Json* object)>;
   virtual void await(const std::string& namespace_, const std::vector<std::string>& references, const Met& met,
                      std::chrono::seconds longest) = 0;
-  // Several "kind/NAME" of a namespace, in as few requests as there can be.
-  virtual void remove_all(const std::string& namespace_, const std::vector<std::string>& references) {
+  // Several "kind/NAME" of a namespace.
+  void remove_all(const std::string& namespace_, const std::vector<std::string>& references) {
     for (const auto& reference : references) {
       const auto slash = reference.find('/');
       remove(reference.substr(0, slash), namespace_, reference.substr(slash + 1));

@@ -12,6 +12,7 @@
 #include <thread>
 #include <utility>
 
+#include "kube/text.h"
 #include "process/interrupt.h"
 
 namespace exastro::kube {
@@ -25,11 +26,6 @@ constexpr int kNotFoundStatus = 404;
 constexpr int kFirstServerError = 500;
 
 bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
-
-std::string trimmed(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
-  return text;
-}
 
 std::string joined(const std::vector<std::string>& words) {
   std::string line;
@@ -84,13 +80,6 @@ std::vector<std::string> split(const std::string& text, char separator) {
   return parts;
 }
 
-const ApiResource& resource_of_object(const Json& object) {
-  const std::string kind = object.value("kind", "");
-  const ApiResource* resource = resource_of(kind);
-  if (resource == nullptr) throw Error(fmt::format("This program does not know objects of kind {}.", kind));
-  return *resource;
-}
-
 const ApiResource& resource_named(const std::string& word) {
   const ApiResource* resource = resource_of(word);
   if (resource == nullptr) throw Error(fmt::format("This program does not know objects of kind {}.", word));
@@ -130,8 +119,14 @@ auto patiently(std::chrono::seconds patience, const Function& function) {
   }
 }
 
-std::optional<std::string> namespace_of(const Json& object) {
-  return object.at("metadata").at("namespace").get<std::string>();
+// Of the collection that the object is in, or will be.
+std::string collection_of(const Json& object) {
+  return resource_named(object.at("kind"))
+      .path(object.at("apiVersion").get<std::string>(), object.at("metadata").at("namespace").get<std::string>());
+}
+
+std::string path_of(const Json& object) {
+  return collection_of(object) + "/" + percent_encoded(object.at("metadata").at("name").get<std::string>());
 }
 
 constexpr const char* kJson = "application/json";
@@ -382,30 +377,22 @@ std::vector<HelmRecord> Kubectl::helm_records(const std::optional<std::string>& 
 Json Kubectl::create(const Json& object) {
   const std::string name = object.at("metadata").value("name", "");
   const std::string what = fmt::format("Creating {} {}", object.value("kind", ""), name);
-  const std::string target =
-      resource_of_object(object).path(object.at("apiVersion").get<std::string>(), namespace_of(object));
-  return without_managers(parse_json(what, ask(what, {"POST", target, object.dump()}).body));
+  return without_managers(parse_json(what, ask(what, {"POST", collection_of(object), object.dump()}).body));
 }
 
 Json Kubectl::replace(const Json& object) {
   const std::string name = object.at("metadata").value("name", "");
   const std::string what = fmt::format("Replacing {} {}", object.value("kind", ""), name);
-  const std::string target =
-      resource_of_object(object).path(object.at("apiVersion").get<std::string>(), namespace_of(object)) + "/" +
-      percent_encoded(name);
-  return without_managers(parse_json(what, ask(what, {"PUT", target, object.dump()}).body));
+  return without_managers(parse_json(what, ask(what, {"PUT", path_of(object), object.dump()}).body));
 }
 
 void Kubectl::remove_if_unchanged(const Json& lease) {
   const Json& metadata = lease.at("metadata");
   const std::string name = metadata.at("name");
-  const std::string target =
-      resource_of_object(lease).path(lease.at("apiVersion").get<std::string>(), namespace_of(lease)) + "/" +
-      percent_encoded(name);
   const Json options = {{"apiVersion", "v1"},
                         {"kind", "DeleteOptions"},
                         {"preconditions", {{"resourceVersion", metadata.at("resourceVersion")}}}};
-  ask("Deleting Lease " + name, {"DELETE", target, options.dump()});
+  ask("Deleting Lease " + name, {"DELETE", path_of(lease), options.dump()});
 }
 
 void Kubectl::remove(const std::string& kind, const std::string& namespace_, const std::string& name) {
@@ -478,14 +465,6 @@ void Kubectl::await_all(const ApiResource& resource, const std::string& namespac
     });
   } catch (const NoResponse& error) {
     if (!error.timed_out()) throw;
-  }
-}
-
-void Kubectl::remove_all(const std::string& namespace_, const std::vector<std::string>& references) {
-  for (const auto& reference : references) {
-    const auto slash = reference.find('/');
-    const std::string kind = reference.substr(0, slash);
-    remove(kind, namespace_, reference.substr(slash + 1));
   }
 }
 

@@ -60,7 +60,6 @@ class Kubectl : public Cluster {
   void remove(const std::string& kind, const std::string& namespace_, const std::string& name) override;
   void await(const std::string& namespace_, const std::vector<std::string>& references, const Met& met,
              std::chrono::seconds longest) override;
-  void remove_all(const std::string& namespace_, const std::vector<std::string>& references) override;
   void remove_if_unchanged(const Json& lease) override;
   void scale(const std::string& namespace_, const std::vector<std::string>& workloads, int replicas) override;
   void patch(const std::string& kind, const std::string& namespace_, const std::string& name,

@@ -6,6 +6,7 @@
 
 #include "kube/kubectl.h"
 #include "kube/remote_script.h"
+#include "kube/text.h"
 
 namespace exastro::kube {
 namespace {
@@ -21,11 +22,6 @@ constexpr std::size_t kMostMessages = 64 * 1024;
 void append_line(std::string& messages, std::string_view line) {
   messages.append(line).push_back('\n');
   if (messages.size() > kMostMessages) messages.erase(0, messages.size() - kMostMessages);
-}
-
-std::string trimmed(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
-  return text;
 }
 
 // kubectl says this of a script that ended with another status than 0; the report tells it better.

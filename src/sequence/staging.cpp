@@ -260,6 +260,23 @@ Staged stage(kube::Cluster& cluster, const kube::Pod& pod, const kube::Script& s
   return staged;
 }
 
+namespace {
+
+void receive(kube::Cluster& cluster, const kube::Pod& pod, const kube::Script& script, const kube::ByteHandler& sink) {
+  stream::Digest digest;
+  const auto report = cluster.download(
+      pod, script,
+      [&](std::span<const std::byte> bytes) {
+        digest.update(bytes);
+        sink(bytes);
+      },
+      [&] { return digest.hex(); });
+  if (!report.all_zero() || report.statuses.size() != 3)
+    throw Error(fmt::format("Fetching from the maintenance pod failed: {}", report.messages));
+}
+
+}  // namespace
+
 void fetch(kube::Cluster& cluster, const StagedFile& file, const kube::ByteHandler& sink) {
   std::uint64_t received = 0;
   through_cuts(cluster, file.pod, [&](bool& moved) {
@@ -267,18 +284,11 @@ void fetch(kube::Cluster& cluster, const StagedFile& file, const kube::ByteHandl
                                   compression_functions(file.encoding) + kFetch,
                               {file.group, std::to_string(file.number)},
                               ""};
-    stream::Digest digest;
-    const auto report = cluster.download(
-        file.pod, script,
-        [&](std::span<const std::byte> bytes) {
-          digest.update(bytes);
-          sink(bytes);
-          received += bytes.size();
-          moved = true;
-        },
-        [&] { return digest.hex(); });
-    if (!report.all_zero() || report.statuses.size() != 3)
-      throw Error(fmt::format("Fetching from the maintenance pod failed: {}", report.messages));
+    receive(cluster, file.pod, script, [&](std::span<const std::byte> bytes) {
+      sink(bytes);
+      received += bytes.size();
+      moved = true;
+    });
   });
 }
 
@@ -293,26 +303,17 @@ std::vector<std::string> fetch_together(kube::Cluster& cluster, const std::vecto
   std::string text;
   through_cuts(cluster, first.pod, [&](bool&) {
     text.clear();
-    stream::Digest digest;
-    const auto report = cluster.download(
-        first.pod, script,
-        [&](std::span<const std::byte> bytes) {
-          digest.update(bytes);
-          text += stream::as_text(bytes);
-        },
-        [&] { return digest.hex(); });
-    if (!report.all_zero() || report.statuses.size() != 3)
-      throw Error(fmt::format("Fetching from the maintenance pod failed: {}", report.messages));
+    receive(cluster, first.pod, script, [&](std::span<const std::byte> bytes) { text += stream::as_text(bytes); });
   });
   std::vector<std::string> parts;
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t line_end = text.find('\n', at);
-    const auto words = words_of(text.substr(at, line_end - at));
-    const auto bytes =
-        words.size() == 1 && line_end != std::string::npos ? number<std::uint64_t>(words[0]) : text.size();
-    if (bytes > text.size() - line_end - 1) throw Error("What was fetched from the maintenance pod is not whole.");
-    parts.push_back(text.substr(line_end + 1, bytes));
-    at = line_end + 1 + bytes;
+    const std::size_t begin = text.find('\n', at) + 1;
+    const auto words = words_of(text.substr(at, begin == 0 ? begin : begin - at));
+    const auto bytes = words.size() == 1 ? number<std::uint64_t>(words[0]) : text.size();
+    if (begin == 0 || bytes > text.size() - begin)
+      throw Error("What was fetched from the maintenance pod is not whole.");
+    parts.push_back(text.substr(begin, bytes));
+    at = begin + bytes;
   }
   if (parts.size() != files.size()) throw Error("The maintenance pod did not give all that it was asked for.");
   return parts;

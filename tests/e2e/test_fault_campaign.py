@@ -1,11 +1,12 @@
-"""Some faults of the campaign (tests/e2e/faults, `make faults`), always the same ones."""
+"""Ten faults of the campaign (tests/e2e/faults, `make faults`), always the same ones."""
 import faults
 import pytest
 from fault_site import Site
 from stage import NAMESPACE
 
 SEED = 20261123
-SOME = ["kill-backup", "kill-restore", "signal", "pod-gone", "exec-cut", "database-restarts"]
+TEN = ["kill-backup", "kill-backup", "kill-backup", "kill-restore", "kill-restore", "kill-restore", "signal", "pod-gone",
+       "exec-cut", "database-restarts"]
 
 
 @pytest.fixture(scope="module")
@@ -14,6 +15,6 @@ def site(stage, plugin, tmp_path_factory):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("number", "name"), enumerate(SOME))
+@pytest.mark.parametrize(("number", "name"), enumerate(TEN))
 def test_is_recovered_from(site, number, name):
     assert any(faults.cause(site, kind, seed, what) for kind, what, seed in faults.tries(name, f"{SEED}-{number}"))

@@ -111,6 +111,18 @@ def test_restore_brings_everything_back(system, plugin, before, backup):
     checks.same(before, picture(system))
 
 
+@pytest.mark.long
+def test_restore_over_a_running_system(system, plugin, before, backup):
+    """An organization that was made after the backup, with databases, accounts and files, is gone; nobody else's is"""
+    _, file, _ = backup
+    load(system, seed=2, orgs=1, files=20)
+    late = picture(system)
+    assert snapshot.compare(before, late)
+    plugin.run("restore", "-n", NAMESPACE, "--from", file, "--yes")
+    checks.runs_as_before(system, before["cluster"])
+    checks.same(before, picture(system))
+
+
 LATECOMERS = r"""
 import os, pymysql
 c = CONFIG["ita"]

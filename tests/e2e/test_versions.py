@@ -26,7 +26,7 @@ def image(version):
 
 def values():
     keys = [base64.b64encode(os.urandom(32)).decode() for _ in range(2)]
-    return {"global": {"backyardCount": 1, "pfGlobalDefinition": {"secret": {"ENCRYPT_KEY": keys[0]}},
+    return {"global": {"backyardCount": 3, "pfGlobalDefinition": {"secret": {"ENCRYPT_KEY": keys[0]}},
                        "itaGlobalDefinition": {"secret": {"ENCRYPT_KEY": keys[1]}}}}
 
 
@@ -62,7 +62,7 @@ def test_each_version_into_the_next(stage, plugin, tmp_path):
             round_trip.restore(plugin, file, "-n", NAMESPACE)
             checks.runs_as_before(system, before["cluster"])
         else:
-            load(system, orgs=1)
+            load(system)
             system.wait_until_ready()
         now = picture(system, portable=True)
         (server,) = now["servers"].values()

@@ -113,7 +113,7 @@ class ProcessWatch:
         self.pieces = {max(re.split(r"[^\w@]", text), key=len).encode(): name for text, name in secrets.items()}
         # Of six characters, as the administrator's has no longer one; a plain word would be found everywhere.
         self.pieces = {piece: name for piece, name in self.pieces.items() if len(piece) >= 6 and not piece.islower()}
-        assert any("DB_ADMIN_PASSWORD" in name for name in self.pieces.values()), self.pieces
+        assert any("DB_ADMIN_PASSWORD" in name and len(piece) < 10 for piece, name in self.pieces.items()), self.pieces
         # Processes from before: a database's own pod may have what it wants in its arguments.
         self.seen, self.found, self.looked, self.ended = self.processes(), [], 0, threading.Event()
         self.thread = threading.Thread(target=self.look, daemon=True)

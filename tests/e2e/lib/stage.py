@@ -12,7 +12,7 @@ NAMESPACE = os.environ.get("E2E_NAMESPACE", "kubectl-exastro-e2e")
 
 
 #: The page's `-p${PASSWORD}` falls apart at the sample's own password.
-TAME = {"secret": {"DB_ADMIN_PASSWORD": "ChangeMeDBAdm"}}
+TAME = {"secret": {"DB_ADMIN_PASSWORD": "TameAdm1"}}
 #: Enough workloads of every kind for most tests
 SMALL = {"global": {"backyardCount": 3, "pfDatabaseDefinition": TAME, "itaDatabaseDefinition": TAME}}
 
