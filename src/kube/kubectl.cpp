@@ -415,8 +415,10 @@ void Kubectl::await(const std::string& namespace_, const std::vector<std::string
     by_resource[&resource_named(reference.substr(0, reference.find('/')))].insert(reference);
   }
   try {
-    for (const auto& [resource, of_it] : by_resource) await_all(*resource, namespace_, of_it, met, begin + longest);
-    return;
+    const bool all = std::all_of(by_resource.begin(), by_resource.end(), [&](const auto& entry) {
+      return await_all(*entry.first, namespace_, entry.second, met, begin + longest);
+    });
+    if (all) return;
   } catch (const KubeError&) {
   } catch (const NoResponse&) {
   }
@@ -425,7 +427,7 @@ void Kubectl::await(const std::string& namespace_, const std::vector<std::string
   if (taken < kBetweenLooks) std::this_thread::sleep_for(kBetweenLooks - taken);
 }
 
-void Kubectl::await_all(const ApiResource& resource, const std::string& namespace_, std::set<std::string> references,
+bool Kubectl::await_all(const ApiResource& resource, const std::string& namespace_, std::set<std::string> references,
                         const Met& met, std::chrono::steady_clock::time_point until) {
   const std::string what = fmt::format("Watching {} in namespace {}", resource.plural, namespace_);
   const auto name_of = [](const std::string& reference) { return reference.substr(reference.find('/') + 1); };
@@ -438,7 +440,7 @@ void Kubectl::await_all(const ApiResource& resource, const std::string& namespac
     return met(reference, found == present.end() ? nullptr : found->second);
   });
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-  if (references.empty() || left.count() <= 0) return;
+  if (references.empty() || left.count() <= 0) return references.empty();
 
   const std::string below = fmt::format("?watch=1&timeoutSeconds={}&resourceVersion={}", left.count() / 1000 + 1,
                                         list.at("metadata").at("resourceVersion").get<std::string>());
@@ -455,7 +457,7 @@ void Kubectl::await_all(const ApiResource& resource, const std::string& namespac
   HttpRequest request{"GET", "", "", "", kJson};
   request.target = resource.path(list.at("apiVersion").get<std::string>(), namespace_) + below;
   try {
-    api_.ask(request, left, [&](std::string& text) {
+    const HttpResponse answer = api_.ask(request, left, [&](std::string& text) {
       for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n')) {
         const Json event = parse_json(what, text.substr(0, end));
         text.erase(0, end + 1);
@@ -463,9 +465,11 @@ void Kubectl::await_all(const ApiResource& resource, const std::string& namespac
       }
       return true;
     });
+    if (!answer.good()) throw classify(what, answer);
   } catch (const NoResponse& error) {
     if (!error.timed_out()) throw;
   }
+  return references.empty();
 }
 
 void Kubectl::scale(const std::string& namespace_, const std::vector<std::string>& workloads, int replicas) {

@@ -88,7 +88,8 @@ class Kubectl : public Cluster {
                       const std::optional<std::string>& namespace_, const std::string& below, HttpRequest request);
   std::vector<Json> list_of(const ApiResource& resource, const std::optional<std::string>& namespace_,
                             const std::string& selector);
-  void await_all(const ApiResource& resource, const std::string& namespace_, std::set<std::string> references,
+  // Whether all are as they are wanted.
+  bool await_all(const ApiResource& resource, const std::string& namespace_, std::set<std::string> references,
                  const Met& met, std::chrono::steady_clock::time_point until);
   // Runs kubectl for what is no request; throws KubeError unless it ends with 0.
   std::string run_kubectl(const std::string& what, std::vector<std::string> arguments);

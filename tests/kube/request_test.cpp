@@ -230,6 +230,26 @@ TEST_F(Request, WaitsNoLongerThanItMay) {
   EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(900));
 }
 
+// The caller looks again at once: without a pause that would be hundreds of requests in a second.
+TEST_F(Request, AWatchThatIsNotPermittedOrEndsAtOnceIsAPauseAllTheSame) {
+  const std::string list =
+      R"(200 {"kind": "PodList", "apiVersion": "v1", "metadata": {"resourceVersion": "7"}, "items": [{"metadata": {"name": "a"}}]})"
+      "\n";
+  const std::string too_old = R"(200 {"type": "ERROR", "object": {"kind": "Status", "code": 410}})"
+                              "\n";
+  answers(kEmpty);
+  Kubectl cluster(options_);
+  cluster.list("pods", "ns", "");  // the stand-in takes a while to start
+  answers(kEmpty + list + kForbidden + list + too_old);
+  for (int i = 0; i < 2; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    cluster.await(
+        "ns", {"pod/a"}, [](const std::string&, const Json*) { return false; }, std::chrono::seconds(30));
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(500));
+  }
+  EXPECT_EQ(requests().size(), 5U);
+}
+
 TEST_F(Request, WhatAServiceAnswers) {
   answers(
       R"(403 {"kind": "Status", "reason": "Forbidden", "message": "services \"a:80\" is forbidden: cannot get resource \"services/proxy\""})"
