@@ -27,17 +27,6 @@ constexpr int kFirstServerError = 500;
 
 bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string line;
-  for (const auto& word : words) {
-    if (!line.empty()) line += ' ';
-    // Scripts are long and the same each time: their first line is enough to recognise them.
-    const bool plain = word.find_first_of(" \n\"'$") == std::string::npos;
-    line += plain ? word : word.find('\n') == std::string::npos ? "'" + word + "'" : "'…'";
-  }
-  return line;
-}
-
 // kubectl's own log ("E1123 11:42:35.490247    6465 memcache.go:265] …") says in many words what its last line says in
 // few.
 std::string without_log_lines(const std::string& messages) {

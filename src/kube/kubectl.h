@@ -1,19 +1,23 @@
-// The real cluster, through `kubectl` child processes: one `kubectl proxy` for all requests, a `kubectl exec` for each
-// thing that is done in a pod. The only place that knows kubectl's flags and messages.
+// The real cluster, through `kubectl` child processes: one `kubectl proxy` for all requests, and a `kubectl exec` for
+// each thing that is done in a pod at the same time as others. The only place that knows kubectl's flags and messages.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "kube/api_proxy.h"
 #include "kube/api_resource.h"
 #include "kube/cluster.h"
+#include "kube/pod_shell.h"
 #include "kube/token_kubeconfig.h"
 #include "process/child.h"
 
@@ -75,10 +79,12 @@ class Kubectl : public Cluster {
 
  private:
   [[nodiscard]] process::Command command(std::vector<std::string> arguments) const;
-  [[nodiscard]] process::Command exec(const Pod& pod, const std::string& script_text,
-                                      const std::vector<std::string>& arguments) const;
+  // Runs a text in a shell of the pod, one that is there and idle or a new one.
+  PodShell::End in_shell(const Pod& pod, ScriptKind kind, const std::string& mark, const std::string& text,
+                         const std::vector<std::string>& arguments, const process::Handlers& handlers);
   // Runs a plain script to its proved end; gives what it printed.
-  std::string finish_plain(const Pod& pod, const Script& script, process::Input input, process::Handlers handlers);
+  std::string run_plain(const Pod& pod, const std::string& mark, const std::string& text,
+                        const std::vector<std::string>& arguments, process::Handlers handlers);
   // One request to the API server, in words of `what`. Throws KubeError if there is no answer; `ask` and `ask_of` throw
   // unless it is a good one.
   HttpResponse answer_to(const std::string& what, const HttpRequest& request);
@@ -100,6 +106,9 @@ class Kubectl : public Cluster {
 
   KubectlOptions options_;
   ApiProxy api_;
+  std::mutex shells_mutex_;
+  // Idle ones, by namespace, pod and container.
+  std::map<std::tuple<std::string, std::string, std::string>, std::vector<std::unique_ptr<PodShell>>> shells_;
   std::atomic<bool> has_only_old_versions_{false};  // of what changed its version: an API server before 1.21
   std::atomic<std::chrono::seconds> patience_{std::chrono::seconds(0)};  // a lease is renewed by another thread
 };

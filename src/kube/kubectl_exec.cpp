@@ -12,11 +12,10 @@ namespace exastro::kube {
 namespace {
 
 using process::Handlers;
-using process::Input;
-using process::Outcome;
 using process::Session;
 
 constexpr std::size_t kMostMessages = 64 * 1024;
+constexpr std::size_t kMostOutput = 256 * 1024 * 1024;
 
 // The last `kMostMessages` bytes of what the programs said.
 void append_line(std::string& messages, std::string_view line) {
@@ -29,12 +28,32 @@ bool is_exit_code_line(std::string_view line) { return line.starts_with("command
 
 }  // namespace
 
-process::Command Kubectl::exec(const Pod& pod, const std::string& script_text,
-                               const std::vector<std::string>& arguments) const {
-  std::vector<std::string> words = {"exec",        "-i", "-n", pod.namespace_, pod.name,    "-c",
-                                    pod.container, "--", "sh", "-c",           script_text, "exastro"};
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  return command(std::move(words));
+PodShell::End Kubectl::in_shell(const Pod& pod, ScriptKind kind, const std::string& mark, const std::string& text,
+                                const std::vector<std::string>& arguments, const Handlers& handlers) {
+  const auto key = std::make_tuple(pod.namespace_, pod.name, pod.container);
+  std::unique_ptr<PodShell> shell;
+  while (!shell) {
+    {
+      const std::scoped_lock lock(shells_mutex_);
+      auto& idle = shells_[key];
+      if (idle.empty()) break;
+      shell = std::move(idle.back());
+      idle.pop_back();
+    }
+    if (!shell->lives()) shell.reset();
+  }
+  if (shell) {
+    if (options_.log) options_.log(fmt::format("in the shell in {}: sh -c '…' {}", pod.name, joined(arguments)));
+  } else {
+    shell = std::make_unique<PodShell>(
+        command({"exec", "-i", "-n", pod.namespace_, pod.name, "-c", pod.container, "--", "sh", "-c"}));
+  }
+  auto end = shell->run(kind, mark, text, arguments, handlers);
+  if (end.by_rest) {
+    const std::scoped_lock lock(shells_mutex_);
+    shells_[key].push_back(std::move(shell));
+  }
+  return end;
 }
 
 void Kubectl::end_when_silent(Handlers& handlers, bool& stalled) const {
@@ -51,25 +70,42 @@ Error Kubectl::stream_error(const Pod& pod, const std::string& what, const std::
   return Error(text);
 }
 
-std::string Kubectl::finish_plain(const Pod& pod, const Script& script, Input input, Handlers handlers) {
+std::string Kubectl::run(const Pod& pod, const Script& script, const std::string& input) {
+  Handlers handlers;
+  handlers.on_start = [&](Session& session) { session.write(confidential_input(script) + input); };
+  return run_plain(pod, new_mark(), plain_script(script, input.size()), script.arguments, std::move(handlers));
+}
+
+std::string Kubectl::run_plain(const Pod& pod, const std::string& mark, const std::string& text,
+                               const std::vector<std::string>& arguments, Handlers handlers) {
   std::string messages;
   bool stalled = false;
-  handlers.on_err_line = [&](Session&, std::string_view line) {
-    if (!is_heartbeat(line) && !is_exit_code_line(line)) append_line(messages, line);
+  handlers.on_err_line = [&, first = std::move(handlers.on_err_line)](Session& session, std::string_view line) {
+    if (is_heartbeat(line) || is_exit_code_line(line)) return;
+    if (first) first(session, line);
+    if (!line.starts_with(kOver)) append_line(messages, line);
   };
   end_when_silent(handlers, stalled);
   std::string output;
-  const auto first = std::move(handlers.on_out);
-  handlers.on_out = [&](Session& session, std::span<const std::byte> bytes) {
+  handlers.on_out = [&, first = std::move(handlers.on_out)](Session& session, std::span<const std::byte> bytes) {
+    if (output.size() + bytes.size() > kMostOutput)
+      throw stream_error(pod, "A command in the pod wrote more than was expected", messages);
     output.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (first) first(session, bytes);
+    if (!ends_plain(output, mark)) return;
+    if (const auto plain = parse_plain(output, mark); plain && plain->status == 0) {
+      session.rest();
+    } else {
+      session.close_input();  // what it has said of its failure may yet be on its way
+    }
   };
-  const Outcome outcome = process::run(exec(pod, plain_script(script), script.arguments), input, handlers);
+  const auto end = in_shell(pod, ScriptKind::kPlain, mark, text, arguments, handlers);
+  messages = end.messages + messages;
   if (stalled) throw StreamCut(stream_error(pod, "A command in the pod gave no sign of life", messages));
-  auto plain = parse_plain(std::move(output));
+  auto plain = parse_plain(std::move(output), mark);
   if (!plain) {
     throw StreamCut(stream_error(
-        pod, fmt::format("A command in the pod was cut off (kubectl ended with status {})", outcome.exit_status),
+        pod, fmt::format("A command in the pod was cut off (kubectl ended with status {})", end.exit_status),
         messages));
   }
   if (plain->status != 0)
@@ -77,20 +113,21 @@ std::string Kubectl::finish_plain(const Pod& pod, const Script& script, Input in
   return std::move(plain->text);
 }
 
-std::string Kubectl::run(const Pod& pod, const Script& script, const std::string& input) {
-  return finish_plain(pod, script, Input{confidential_input(script) + input}, {});
-}
-
 void Kubectl::converse(const Pod& pod, const Script& script, const std::string& end, const Next& next) {
   std::string answer;
-  bool over = false;
+  const std::string mark = new_mark();
+  bool over = false;    // all was asked
+  bool closed = false;  // its input has ended
+  const auto close = [&](Session& session) {
+    if (!std::exchange(closed, true)) session.write(mark + "\n");
+  };
   const auto go_on = [&](Session& session) {
     const auto input = next(std::exchange(answer, {}));
     over = !input;
     if (input) {
-      session.write(*input);
+      session.write(input->ends_with('\n') ? *input : *input + "\n");
     } else {
-      session.close_input();
+      close(session);
     }
   };
   Handlers handlers;
@@ -98,16 +135,15 @@ void Kubectl::converse(const Pod& pod, const Script& script, const std::string& 
     session.write(confidential_input(script));
     go_on(session);
   };
+  handlers.on_err_line = [&](Session& session, std::string_view line) {
+    if (line == std::string(kOver) + mark) close(session);
+  };
   handlers.on_out = [&](Session& session, std::span<const std::byte> bytes) {
     if (over) return;
     answer.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    if (answer.ends_with("\n" + end + "\n") || answer == end + "\n") {
-      go_on(session);
-    } else if (ends_plain(answer)) {
-      session.close_input();  // the script waits for nothing any more, and kubectl might
-    }
+    if (answer.ends_with("\n" + end + "\n") || answer == end + "\n") go_on(session);
   };
-  finish_plain(pod, script, Input::open(), std::move(handlers));
+  run_plain(pod, mark, conversation_script(script, mark), script.arguments, std::move(handlers));
   if (!over) throw stream_error(pod, "A command in the pod ended before it had answered", "");
 }
 
@@ -120,7 +156,7 @@ StreamReport Kubectl::download(const Pod& pod, const Script& script, const ByteH
   const auto acknowledge_if_whole = [&](Session& session) {
     if (report && received == report->bytes) {
       session.write(std::string(kAcknowledgement));
-      session.close_input();
+      session.rest();
     }
   };
   Handlers handlers;
@@ -147,7 +183,8 @@ StreamReport Kubectl::download(const Pod& pod, const Script& script, const ByteH
     }
   };
   end_when_silent(handlers, stalled);
-  const Outcome outcome = process::run(exec(pod, download_script(script), script.arguments), Input::open(), handlers);
+  const auto end = in_shell(pod, ScriptKind::kStream, new_mark(), download_script(script), script.arguments, handlers);
+  messages = end.messages + messages;
   if (stalled) {
     throw StreamCut(
         stream_error(pod, fmt::format("The stream from the pod stalled after {} bytes", received), messages));
@@ -156,7 +193,7 @@ StreamReport Kubectl::download(const Pod& pod, const Script& script, const ByteH
     throw StreamCut(
         stream_error(pod,
                      fmt::format("The stream from the pod was cut after {} bytes (kubectl ended with status {})",
-                                 received, outcome.exit_status),
+                                 received, end.exit_status),
                      messages));
   }
   if (received != report->bytes) {
@@ -194,7 +231,7 @@ StreamReport Kubectl::upload(const Pod& pod, const Script& script, std::uint64_t
       report = std::move(parsed);
       if (sent == size && report->bytes == size) {
         session.write(std::string(kAcknowledgement));
-        session.close_input();
+        session.rest();
       } else {
         session.terminate();  // kubectl would wait for its input for ever
       }
@@ -205,12 +242,13 @@ StreamReport Kubectl::upload(const Pod& pod, const Script& script, std::uint64_t
   end_when_silent(handlers, stalled);
   std::vector<std::string> arguments = {std::to_string(size)};
   arguments.insert(arguments.end(), script.arguments.begin(), script.arguments.end());
-  const Outcome outcome = process::run(exec(pod, upload_script(script), arguments), Input::open(), handlers);
+  const auto end = in_shell(pod, ScriptKind::kStream, new_mark(), upload_script(script), arguments, handlers);
+  messages = end.messages + messages;
   if (stalled) throw stream_error(pod, fmt::format("The stream to the pod stalled after {} bytes", sent), messages);
   if (!report) {
     throw stream_error(pod,
                        fmt::format("The stream to the pod was cut after {} of {} bytes (kubectl ended with status {})",
-                                   sent, size, outcome.exit_status),
+                                   sent, size, end.exit_status),
                        messages);
   }
   report->messages = trimmed(std::move(messages));

@@ -1,12 +1,12 @@
 #include "kube/remote_script.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 
 namespace exastro::kube {
 namespace {
-
-constexpr std::string_view kEndOfPlain = "\nexastro-end ";
 
 // Reads the confidential lines. `read` takes no byte beyond its line, so that what follows is still there.
 constexpr std::string_view kPrelude = R"sh(set -u
@@ -16,11 +16,10 @@ while IFS= read -r line && [ -n "$line" ]; do cnf="$cnf$line
 "; done
 )sh";
 
-// Everything that a script starts is in the process group of its shell (runtimes give an exec its own session), so
-// that one signal ends it all: also the sleep of the heartbeat, which would hold the exec open.
+// Everything that a script starts is in the process group of its shell, so that one signal ends it all.
 constexpr std::string_view kWorkplace = R"sh(
 read -r _ _ _ _ group _ <"/proc/$$/stat"
-[ "$group" = "$$" ] || { echo "the container runtime gives an exec no process group of its own" >&2; exit 91; }
+[ "$group" = "$$" ] || { echo "neither setsid nor the container runtime gives a process group of its own" >&2; exit 91; }
 d=$(mktemp -d) || exit 90
 trap 'rm -rf "$d"' EXIT
 trap 'exit 143' TERM HUP INT
@@ -30,7 +29,6 @@ mkfifo "$d/q" "$d/n" || exit 90
 sum=$!
 wc -c <"$d/n" >"$d/len" 3<&- &
 len=$!
-( exec 3<&- >/dev/null; while sleep 10; do echo exastro-alive >&2; done ) &
 end() { trap '' TERM; rm -rf "$d"; kill -TERM 0; exit "$1"; }
 report() {
   wait "$sum" "$len"
@@ -64,7 +62,7 @@ size=$1; shift
   { exec 3<&-; decode; echo $? >"$d/s3"; } | { exec 3<&-; consume "$@"; echo $? >"$d/s4"; } ) &
 wait "$!"
 report
-IFS= read -r word <&3
+IFS= read -r word <&3 && [ "$word" = ack ] || end 1
 end 0
 )sh";
 
@@ -87,37 +85,33 @@ bool StreamReport::all_zero() const {
   return std::all_of(statuses.begin(), statuses.end(), [](int status) { return status == 0; });
 }
 
-std::string plain_script(const Script& script) {
-  // The sign of life keeps an idle connection open; its `sleep` must not hold the exec's output when the shell is gone.
-  return std::string(kPrelude) + R"sh(
-( while sleep 10 >/dev/null 2>&1; do echo exastro-alive >&2; done ) >/dev/null &
-heart=$!
+std::string plain_script(const Script& script, std::uint64_t input_size) {
+  // The input ends while the connection stays. What the script leaves of it must not be read as the next script.
+  return fmt::format("{}input={}\n", kPrelude, input_size) + R"sh({ [ "$input" = 0 ] || head -c "$input"; } | {
 (
 )sh" + script.text +
          R"sh(
 )
 status=$?
-kill "$heart" 2>/dev/null
-printf '\nexastro-end %s\n' "$status"
+cat >/dev/null
 exit "$status"
+}
 )sh";
 }
 
-bool ends_plain(std::string_view output) {
-  constexpr std::size_t kLongest = kEndOfPlain.size() + 4;  // a status has three digits at most
-  return output.ends_with('\n') &&
-         output.substr(output.size() - std::min(output.size(), kLongest)).find(kEndOfPlain) != std::string_view::npos;
+std::string conversation_script(const Script& script, std::string_view last_line) {
+  return fmt::format("{}last={}\n", kPrelude, last_line) + R"sh(
+while IFS= read -r line && [ "$line" != "$last" ]; do printf '%s\n' "$line"; done | {
+(
+)sh" + script.text +
+         R"sh(
+)
+status=$?
+echo "exastro-over $last" >&2
+cat >/dev/null
+exit "$status"
 }
-
-std::optional<PlainOutput> parse_plain(std::string output) {
-  if (!ends_plain(output)) return std::nullopt;
-  const auto at = output.rfind(kEndOfPlain);
-  PlainOutput plain;
-  const std::string_view number(output.data() + at + kEndOfPlain.size(), output.size() - at - kEndOfPlain.size() - 1);
-  if (!to_number(number, plain.status)) return std::nullopt;
-  output.resize(at);
-  plain.text = std::move(output);
-  return plain;
+)sh";
 }
 
 std::string download_script(const Script& script) {
@@ -153,7 +147,5 @@ std::optional<StreamReport> parse_report(std::string_view line) {
   if (report.statuses.empty()) return std::nullopt;
   return report;
 }
-
-bool is_heartbeat(std::string_view line) { return line == "exastro-alive"; }
 
 }  // namespace exastro::kube

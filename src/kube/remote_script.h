@@ -13,29 +13,20 @@
 
 namespace exastro::kube {
 
-// A whole script, for `sh -c`. Its standard input begins with the confidential lines and an empty line.
-std::string plain_script(const Script& script);
+// A whole script, for a PodShell. Its standard input begins with the confidential lines and an empty line.
+// `input_size` bytes follow them, which are the script's whole input.
+std::string plain_script(const Script& script, std::uint64_t input_size);
+// Its input ends with `last_line`; it says kOver and that line on standard error when it ends before.
+std::string conversation_script(const Script& script, std::string_view last_line);
+inline constexpr std::string_view kOver = "exastro-over ";
 std::string download_script(const Script& script);
 std::string upload_script(const Script& script);  // takes the number of bytes as its first parameter
 
 // The beginning of a script's standard input.
 std::string confidential_input(const Script& script);
 
-// What a plain script printed, and its exit status; absent if the mark that ends it did not arrive: an exec that was
-// cut looks to kubectl like one that has ended well.
-struct PlainOutput {
-  std::string text;
-  int status = 0;
-};
-std::optional<PlainOutput> parse_plain(std::string output);
-// Whether that mark has arrived.
-bool ends_plain(std::string_view output);
-
 // The report that ends a stream, from a line of standard error; absent if the line is not one.
 std::optional<StreamReport> parse_report(std::string_view line);
-
-// A sign of life that says nothing else, so that an idle connection is not cut and a stall is noticed.
-bool is_heartbeat(std::string_view line);
 
 // What the client answers when it has the whole stream.
 inline constexpr std::string_view kAcknowledgement = "ack\n";

@@ -20,12 +20,12 @@ constexpr std::size_t kMostErr = 64 * 1024;
 constexpr std::size_t kMostOut = 256 * 1024 * 1024;
 constexpr std::chrono::seconds kTermGrace{3};  // between SIGTERM and SIGKILL
 constexpr std::chrono::seconds kPipeGrace{2};  // for a grandchild that keeps a pipe after the child's end
+constexpr std::chrono::seconds kLeave{2};      // for a child whose input has ended
 
 class Run : public Session {
  public:
-  Run(const Command& command, const Input& input, const Handlers& handlers)
-      : handlers_(handlers),
-        in_(context_),
+  Run(const Command& command, const Input& input)
+      : in_(context_),
         out_(context_),
         err_(context_),
         interrupt_(context_),
@@ -34,16 +34,14 @@ class Run : public Session {
         kill_(context_),
         grace_(context_) {
     start(command, input);
-    if (input.pipe()) {
-      has_input_ = true;
-      if (!input.text().empty()) queue_.push_back(input.text());
-      closing_ = !input.stays_open();
-    }
   }
 
-  Outcome finish(std::optional<std::chrono::milliseconds> timeout) {
-    read_out();
-    read_err();
+  // Until the child has ended, or a handler wants to rest.
+  std::optional<Outcome> serve(const Handlers& handlers, std::optional<std::chrono::milliseconds> timeout) {
+    handlers_ = &handlers;
+    ++round_;
+    resting_ = idled_ = ignores_interrupts_ = false;
+    begin();
     watch_interrupt();
     restart_idle();
     if (timeout) {
@@ -54,22 +52,42 @@ class Run : public Session {
         terminate();
       });
     }
-    process_->async_wait([this](error_code, int) {
-      exited_ = true;
-      grace_.expires_after(kPipeGrace);
-      grace_.async_wait([this](error_code error) {
-        if (!error) close_pipes();
-      });
-      done_if_all();
-    });
-    if (handlers_.on_start) guarded([this] { handlers_.on_start(*this); });
+    if (handlers.on_start) guarded([&] { handlers.on_start(*this); });
     pump_input();
-    context_.run();
+    // What was written last is the child's before it is left alone.
+    while ((!resting_ || thrown_ || writing_ || !queue_.empty()) && context_.run_one() > 0) {
+    }
+    handlers_ = &nobody_;
     if (thrown_) std::rethrow_exception(thrown_);
     if (interrupted_) throw Interrupted();
+    if (resting_) {
+      close(interrupt_);
+      idle_.cancel();
+      pull_ = nullptr;
+      return std::nullopt;
+    }
     const int status = process_->native_exit_code();
     outcome_.exit_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     return std::move(outcome_);
+  }
+
+  std::optional<bool> listen() {
+    heard_ = false;
+    begin();
+    context_.poll();
+    if (exited_ || !out_open_ || !err_open_) return std::nullopt;
+    return heard_;
+  }
+
+  // Without waiting for what it would still write.
+  void leave() {
+    handlers_ = &nobody_;
+    close_input();
+    context_.run_for(kLeave);
+    if (exited_) return;
+    signal_group(SIGKILL);
+    close_pipes();
+    context_.run_for(kLeave);
   }
 
   void write(std::string bytes) override {
@@ -88,6 +106,7 @@ class Run : public Session {
     if (terminal_) terminal_->take_back();
   }
   void ignore_interrupts() override { ignores_interrupts_ = true; }
+  void rest() override { resting_ = true; }
   void terminate() override {
     if (exited_ || terminating_) return;
     terminating_ = true;
@@ -116,6 +135,27 @@ class Run : public Session {
       launch({nullptr, out_, err_});
     }
     if (error) throw Error(fmt::format("{} could not be started: {}", command.program.string(), error.message()));
+    if (input.pipe()) {
+      has_input_ = true;
+      if (!input.text().empty()) queue_.push_back(input.text());
+      closing_ = !input.stays_open();
+    }
+  }
+
+  // Once: all that waits for the child, from one round to the next.
+  void begin() {
+    if (begun_) return;
+    begun_ = true;
+    read_out();
+    read_err();
+    process_->async_wait([this](error_code, int) {
+      exited_ = true;
+      grace_.expires_after(kPipeGrace);
+      grace_.async_wait([this](error_code error) {
+        if (!error) close_pipes();
+      });
+      done_if_all();
+    });
   }
 
   void signal_group(int signal) {
@@ -143,8 +183,8 @@ class Run : public Session {
       restart_idle();
       const auto bytes = std::as_bytes(std::span(out_buffer_).first(count));
       guarded([&] {
-        if (handlers_.on_out) {
-          handlers_.on_out(*this, bytes);
+        if (handlers_->on_out) {
+          handlers_->on_out(*this, bytes);
         } else {
           if (outcome_.out.size() + count > kMostOut) throw Error("A child process wrote more than was expected.");
           outcome_.out.append(out_buffer_.data(), count);
@@ -177,8 +217,8 @@ class Run : public Session {
       if (end == std::string::npos) end = err_text_.size();
       const std::string_view line = std::string_view(err_text_).substr(from, end - from);
       guarded([&] {
-        if (handlers_.on_err_line) {
-          handlers_.on_err_line(*this, line);
+        if (handlers_->on_err_line) {
+          handlers_->on_err_line(*this, line);
         } else {
           outcome_.err.append(line).push_back('\n');
           if (outcome_.err.size() > kMostErr) outcome_.err.erase(0, outcome_.err.size() - kMostErr);
@@ -232,13 +272,14 @@ class Run : public Session {
   }
 
   void restart_idle() {
-    if (handlers_.idle_after.count() == 0 || idled_) return;
-    idle_.expires_after(handlers_.idle_after);
-    idle_.async_wait([this](error_code error) {
-      if (error || exited_) return;
+    heard_ = true;
+    if (handlers_->idle_after.count() == 0 || idled_) return;
+    idle_.expires_after(handlers_->idle_after);
+    idle_.async_wait([this, round = round_](error_code error) {
+      if (error || exited_ || round != round_) return;
       idled_ = true;
       guarded([this] {
-        if (handlers_.on_idle) handlers_.on_idle(*this);
+        if (handlers_->on_idle) handlers_->on_idle(*this);
       });
     });
   }
@@ -261,7 +302,9 @@ class Run : public Session {
     for (auto* timer : {&deadline_, &idle_, &kill_, &grace_}) timer->cancel();
   }
 
-  const Handlers& handlers_;
+  // Between two rounds.
+  const Handlers nobody_{{}, [](Session&, std::span<const std::byte>) {}, [](Session&, std::string_view) {}, {}, {}};
+  const Handlers* handlers_ = &nobody_;
   asio::io_context context_;
   asio::writable_pipe in_;
   asio::readable_pipe out_;
@@ -290,17 +333,42 @@ class Run : public Session {
   bool interrupted_ = false;
   bool ignores_interrupts_ = false;
   bool idled_ = false;
+  bool begun_ = false;
+  bool resting_ = false;
+  bool heard_ = false;
+  unsigned round_ = 0;
 };
+
+// A child that reads no more is seen where it is written to.
+void leave_sigpipe_alone() { [[maybe_unused]] static const auto before = signal(SIGPIPE, SIG_IGN); }
 
 }  // namespace
 
 Outcome run(const Command& command, const Input& input, const Handlers& handlers,
             std::optional<std::chrono::milliseconds> timeout) {
-  // A child that reads no more is seen where it is written to.
-  [[maybe_unused]] static const auto before = signal(SIGPIPE, SIG_IGN);
+  leave_sigpipe_alone();
   Interrupt::throw_if_requested();
-  return Run(command, input, handlers).finish(timeout);
+  return *Run(command, input).serve(handlers, timeout);
 }
+
+class KeptChild::Impl : public Run {
+ public:
+  using Run::Run;
+};
+
+KeptChild::KeptChild(const Command& command) {
+  leave_sigpipe_alone();
+  impl_ = std::make_unique<Impl>(command, Input::open());
+}
+
+KeptChild::~KeptChild() { impl_->leave(); }
+
+std::optional<Outcome> KeptChild::serve(const Handlers& handlers) {
+  Interrupt::throw_if_requested();
+  return impl_->serve(handlers, {});
+}
+
+std::optional<bool> KeptChild::listen() { return impl_->listen(); }
 
 std::optional<std::filesystem::path> find_program(const std::string& name) {
   const auto path = bp::environment::find_executable(name);

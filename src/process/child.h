@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -43,6 +44,7 @@ class Session {
   virtual void return_terminal() = 0;               // the child asks no more
   virtual void terminate() = 0;                     // SIGTERM to its process group, then SIGKILL
   virtual void ignore_interrupts() = 0;             // one that has not ended the child yet does not, either
+  virtual void rest() = 0;                          // of a KeptChild: enough for now
 };
 
 // What the child reads: nothing (/dev/null), a text, or an input that its handlers write and close.
@@ -79,6 +81,26 @@ struct Handlers {
 // cannot be started. May be called from several threads at once.
 Outcome run(const Command& command, const Input& input = {}, const Handlers& handlers = {},
             std::optional<std::chrono::milliseconds> timeout = {});
+
+// A child that is talked to more than once, with an input that stays open. As for `run`, but for one thread at a time.
+class KeptChild {
+ public:
+  explicit KeptChild(const Command& command);
+  // Closes its input; ends its group if it does not end soon.
+  ~KeptChild();
+  KeptChild(const KeptChild&) = delete;
+  KeptChild& operator=(const KeptChild&) = delete;
+
+  // Serves it until a handler calls Session::rest(), and gives nothing then, or until it has ended. An interrupt, or
+  // what a handler throws, ends it.
+  std::optional<Outcome> serve(const Handlers& handlers);
+  // Takes what it has written since it was served last. Absent if it has ended, and else whether that was anything.
+  std::optional<bool> listen();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
 
 // The program's path from PATH; absent if it is not there.
 std::optional<std::filesystem::path> find_program(const std::string& name);

@@ -4,6 +4,7 @@
 #include "exastro/maintenance_record.h"
 #include "exastro/workload.h"
 #include "fuzz/fuzz.h"
+#include "kube/pod_shell.h"
 #include "kube/remote_script.h"
 #include "sequence/database.h"
 
@@ -35,7 +36,7 @@ void read_record(const Json& object) {
 }
 
 void read_texts(const std::string& text) {
-  const auto plain = kube::parse_plain(text);
+  const auto plain = kube::parse_plain(text, "mark");
   fuzz::expect(!plain || text.starts_with(plain->text), "what a script printed is what it printed");
   static_cast<void>(kube::parse_report(text));
   static_cast<void>(kube::is_heartbeat(text));

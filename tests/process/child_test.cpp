@@ -136,5 +136,56 @@ TEST(InterruptDeathTest, EndsTheChildAndAShieldLetsThingsBePutBack) {
   EXPECT_EXIT(interrupted_run(), testing::ExitedWithCode(42), "");
 }
 
+TEST(KeptChild, IsServedInRounds) {
+  KeptChild child(shell("while read -r line; do echo \"got $line\"; done; exit 6"));
+  std::string answer;
+  Handlers handlers;
+  handlers.on_out = [&](Session& session, std::span<const std::byte> bytes) {
+    answer.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    if (answer.ends_with('\n')) session.rest();
+  };
+  for (const char* word : {"one", "two"}) {
+    answer.clear();
+    handlers.on_start = [&](Session& session) { session.write(word + std::string("\n")); };
+    EXPECT_FALSE(child.serve(handlers));
+    EXPECT_EQ(answer, std::string("got ") + word + "\n");
+  }
+  handlers.on_start = [](Session& session) { session.close_input(); };
+  const auto outcome = child.serve(handlers);
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->exit_status, 6);
+}
+
+TEST(KeptChild, IsListenedToBetweenRounds) {
+  KeptChild child(shell("sleep 0.3; echo a sign >&2; read -r line"));
+  EXPECT_EQ(child.listen(), std::optional(false));
+  std::this_thread::sleep_for(std::chrono::milliseconds(600));
+  EXPECT_EQ(child.listen(), std::optional(true));
+  EXPECT_EQ(child.listen(), std::optional(false));
+}
+
+TEST(KeptChild, ThatHasEndedIsSeen) {
+  KeptChild child(shell("exit 0"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  EXPECT_EQ(child.listen(), std::nullopt);
+}
+
+TEST(KeptChild, ThatDoesNotLeaveIsEnded) {
+  const auto before = std::chrono::steady_clock::now();
+  {
+    KeptChild child(shell("trap '' TERM; while :; do sleep 1; done"));
+    child.listen();
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(10));
+}
+
+TEST(KeptChild, WhatAHandlerThrowsEndsIt) {
+  KeptChild child(shell("echo x; sleep 100"));
+  Handlers handlers;
+  handlers.on_out = [](Session&, std::span<const std::byte>) { throw Error("enough"); };
+  EXPECT_THROW(child.serve(handlers), Error);
+  EXPECT_EQ(child.listen(), std::nullopt);
+}
+
 }  // namespace
 }  // namespace exastro::process

@@ -76,6 +76,7 @@ class RealServer : public testing::Test {
   }
 
   static void TearDownTestSuite() {
+    pod_.reset();
     if (server_ > 0) {
       kill(server_, SIGTERM);
       waitpid(server_, nullptr, 0);

@@ -40,6 +40,8 @@ class Files : public testing::Test {
     files_.emplace(pod_->cluster(), LocalPod::container(), root_.string());
   }
   void TearDown() override {
+    files_.reset();
+    pod_.reset();  // its shells are here
     std::error_code ignored;
     for (const char* name : {"組織", "組織/workspace 1", "組織/workspace 1/空"})
       fs::permissions(root_ / name, fs::perms::owner_all, ignored);

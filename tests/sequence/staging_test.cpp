@@ -74,15 +74,24 @@ class StagingTest : public testing::Test {
     spit("kubectl", kStandIn);
     ::chmod((directory_ / "kubectl").c_str(), 0755);
     spit("pod.json", R"({"metadata": {"name": "pod"}, "status": {"phase": "Running"}})");
-    kube::KubectlOptions options;
-    options.program = directory_ / "kubectl";
-    cluster_.emplace(options, directory_ / "pod.json");
+    connect();
   }
   ~StagingTest() override {
+    cluster_.reset();  // its shells keep files there
     ::unsetenv("TMPDIR");
     fs::remove_all(directory_);
   }
 
+  void connect() {
+    kube::KubectlOptions options;
+    options.program = directory_ / "kubectl";
+    cluster_.emplace(options, directory_ / "pod.json");
+  }
+  // The next exec, which is begun for whatever comes next.
+  void cut(const std::string& where) {
+    spit("cut", where);
+    connect();
+  }
   void spit(const std::string& name, const std::string& text) { std::ofstream(directory_ / name) << text; }
   std::string slurp(const std::string& name) {
     std::ostringstream text;
@@ -188,7 +197,7 @@ TEST_F(StagingTest, AProgramThatReadsNothingIsNotWaitedForForEver) {
 }
 
 TEST_F(StagingTest, AConnectionThatBreaksDoesNotBeginItAnew) {
-  spit("cut", "early");
+  cut("early");
   const auto files = staged({"a", StagedForm::kPlain, encoding_, 1, {"sleep 2; echo late"}});
   EXPECT_EQ(fetched(files.at(0)), "late\n");
   EXPECT_EQ(slurp("run"), "sleep 2; echo late\n");
@@ -197,7 +206,7 @@ TEST_F(StagingTest, AConnectionThatBreaksDoesNotBeginItAnew) {
 TEST_F(StagingTest, AStreamThatIsCutGoesOnWhereItWas) {
   for (const StagedForm form : {StagedForm::kPlain, StagedForm::kCompressed}) {
     const auto files = staged({form == StagedForm::kPlain ? "a" : "b", form, encoding_, 1, {"seq 1 200000"}});
-    spit("cut", "100000");
+    cut("100000");
     const std::string text = fetched(files.at(0));
     EXPECT_EQ(text.size(), 1288895U);
     EXPECT_FALSE(fs::exists(directory_ / "cut"));
@@ -211,7 +220,7 @@ TEST_F(StagingTest, SeveralAreFetchedTogether) {
                                encoding_,
                                2,
                                {"seq 1 3", "true", "seq 1 20000", "printf 'no line end'"}});
-    spit("cut", "100");  // all of it is asked for again
+    cut("100");  // all of it is asked for again
     const auto texts = fetch_together(*cluster_, {&files[3], &files[0], &files[1], &files[2]});
     ASSERT_EQ(texts.size(), 4U);
     EXPECT_EQ(decoded(texts[0]), "no line end");
@@ -230,7 +239,7 @@ TEST_F(StagingTest, AMissingOneOfSeveralIsAnError) {
 
 TEST_F(StagingTest, WithoutItsPodItIsGivenUp) {
   const auto files = staged({"a", StagedForm::kPlain, encoding_, 1, {"seq 1 200000"}});
-  spit("cut", "100000");
+  cut("100000");
   fs::remove(directory_ / "pod.json");
   EXPECT_THROW(fetched(files.at(0)), kube::StreamCut);
 }
