@@ -19,9 +19,6 @@ constexpr const char* kFetchExamples =
     "  kubectl exastro fetch -o /backups/\n"
     "  kubectl exastro fetch --discard               remove it from the cluster instead";
 
-const std::map<std::string, StagingMode> kStagingModes{
-    {"auto", StagingMode::kAuto}, {"always", StagingMode::kAlways}, {"never", StagingMode::kNever}};
-
 // -o, and who can read it. Gives the first.
 CLI::Option* add_target(CLI::App& app, TargetRequest& target) {
   auto* file =
@@ -45,9 +42,7 @@ Command add_backup(CLI::App& app) {
       app, "backup", "Stop the services, write databases and files into one file, start them again", kBackupExamples);
   const auto own = std::make_shared<BackupRequest>();
   add_target(*command.app, own->target);
-  command.app->add_option("--staging", own->staging, "Keep what is read in the cluster until it is fetched")
-      ->transform(CLI::CheckedTransformer(kStagingModes))
-      ->type_name("auto|always|never");
+  add_staging(*command.app, own->staging, "Keep what is read in the cluster until it is fetched");
   command.app
       ->add_option("--jobs", own->jobs, "Databases that are read at the same time; by default the pod's processors")
       ->check(CLI::Range(1, 64))

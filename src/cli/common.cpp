@@ -1,5 +1,7 @@
 #include "cli/common.h"
 
+#include <map>
+
 #include "cli/helm_environment.h"
 #include "process/child.h"
 
@@ -102,6 +104,14 @@ void add_source(CLI::App& app, std::string& from, std::vector<std::string>& iden
 
 void add_timeout(CLI::App& app, int& seconds, const std::string& description) {
   app.add_option("--timeout", seconds, description)->check(CLI::Range(1, 86400))->capture_default_str();
+}
+
+void add_staging(CLI::App& app, StagingMode& mode, const std::string& description) {
+  const std::map<std::string, StagingMode> modes{
+      {"auto", StagingMode::kAuto}, {"always", StagingMode::kAlways}, {"never", StagingMode::kNever}};
+  app.add_option("--staging", mode, description)
+      ->transform(CLI::CheckedTransformer(modes))
+      ->type_name("auto|always|never");
 }
 
 kube::Kubectl make_cluster(const CommonFlags& flags, ui::Reporter& reporter, kube::KubectlOptions options) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kube/kubectl.h"
+#include "sequence/staged_backup.h"
 #include "sequence/system.h"
 #include "ui/reporter.h"
 
@@ -50,6 +51,9 @@ void add_source(CLI::App& app, std::string& from, std::vector<std::string>& iden
 
 // --timeout, in seconds.
 void add_timeout(CLI::App& app, int& seconds, const std::string& description);
+
+// --staging.
+void add_staging(CLI::App& app, StagingMode& mode, const std::string& description);
 
 // The cluster that the flags, or Helm's flags where Helm has started this program, lead to.
 kube::Kubectl make_cluster(const CommonFlags& flags, ui::Reporter& reporter, kube::KubectlOptions options = {});

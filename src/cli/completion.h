@@ -33,8 +33,9 @@ struct Completion {
 // What there is of a type, CONTEXT, NAMESPACE or RELEASE, in the cluster that the flags lead to.
 using NamesOf = std::function<std::vector<std::string>(const std::string& type, const CommonFlags& flags)>;
 
-// An option's or positional's type_name says what it takes: FILE, DIR, BACKUP (a directory, a .tar or an encrypted .age), CONTEXT,
-// NAMESPACE or RELEASE; a CLI::IsMember check says it by itself; of anything else there are no candidates.
+// An option's or positional's type_name says what it takes: FILE, DIR, BACKUP (a directory, a .tar or an encrypted
+// .age), CONTEXT, NAMESPACE or RELEASE; a CLI::IsMember check says it by itself; of anything else there are no
+// candidates.
 Completion complete(const CLI::App& app, const std::vector<std::string>& words, const NamesOf& names_of);
 
 // From the cluster, with so short a timeout that nobody waits at the keyboard; nothing if it cannot be had.

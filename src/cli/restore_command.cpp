@@ -60,9 +60,11 @@ Command add_restore(CLI::App& app) {
       "Do not back up first what is about to be replaced; then a restore that fails leaves the services stopped");
   command.app->add_flag("--strip-definer", request.strip_definers,
                         "Take DEFINER clauses off even where the server could set them");
+  add_staging(*command.app, request.staging,
+              "Bring the data into the maintenance pod, if its node has room for it, before anything is stopped");
   command.app
       ->add_option("--jobs", request.jobs,
-                   "Databases that are loaded at the same time; by default as many as this machine has processors")
+                   "Databases that are loaded at the same time; by default the pod's processors")
       ->check(CLI::Range(1, 64))
       ->type_name("N");
   add_timeout(*command.app, own->timeout_seconds, "Seconds for pods to start, to stop and to be ready: each");

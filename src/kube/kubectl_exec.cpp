@@ -244,12 +244,14 @@ StreamReport Kubectl::upload(const Pod& pod, const Script& script, std::uint64_t
   arguments.insert(arguments.end(), script.arguments.begin(), script.arguments.end());
   const auto end = in_shell(pod, ScriptKind::kStream, new_mark(), upload_script(script), arguments, handlers);
   messages = end.messages + messages;
-  if (stalled) throw stream_error(pod, fmt::format("The stream to the pod stalled after {} bytes", sent), messages);
+  if (stalled)
+    throw StreamCut(stream_error(pod, fmt::format("The stream to the pod stalled after {} bytes", sent), messages));
   if (!report) {
-    throw stream_error(pod,
-                       fmt::format("The stream to the pod was cut after {} of {} bytes (kubectl ended with status {})",
-                                   sent, size, end.exit_status),
-                       messages);
+    throw StreamCut(
+        stream_error(pod,
+                     fmt::format("The stream to the pod was cut after {} of {} bytes (kubectl ended with status {})",
+                                 sent, size, end.exit_status),
+                     messages));
   }
   report->messages = trimmed(std::move(messages));
   const bool consumer_failed = !report->all_zero();

@@ -8,6 +8,7 @@
 
 #include "exastro/account.h"
 #include "kube/cluster.h"
+#include "sequence/delivery.h"
 #include "sequence/staging.h"
 
 namespace exastro {
@@ -63,6 +64,15 @@ class Database {
   // of the SQL are loaded.
   void load(archive::Encoding encoding, std::uint64_t size, const kube::ByteSource& source,
             const kube::DigestOf& digest, std::uint64_t plain_end = 0);
+
+  // The same for several that were delivered into this one's pod, so many at the same time, in their order. They run
+  // detached there: a connection that breaks does not end them. `group` as of stage(). Throws Error.
+  struct DeliveredDump {
+    std::string database;
+    Delivered file;
+    std::uint64_t plain_end = 0;
+  };
+  void load_delivered(const std::string& group, const std::vector<DeliveredDump>& dumps, unsigned slots);
 
   // Holds a lock of this name on this server while it asks the other for it: whether both are one server, whatever
   // their names.

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <atomic>
 #include <filesystem>
 #include <optional>
 #include <thread>
 
+#include "archive/parallel.h"
 #include "process/interrupt.h"
 #include "sequence/backup_plan.h"
 #include "sequence/compression.h"
@@ -32,6 +34,8 @@ using Clock = std::chrono::steady_clock;
 
 // For pods to end and to start, and for a server to answer, when a failed restore goes back.
 constexpr std::chrono::seconds kGoingBack{120};
+// Into the cluster, at the same time.
+constexpr unsigned kStreams = 2;
 
 std::string parts_text(const Manifest& manifest, const RestoreRequest& request) {
   std::vector<std::string> parts;
@@ -160,8 +164,13 @@ class Restore {
     SharedFiles files = shared_files(run);
     FilesFacts facts;
     std::vector<StockedServer> stocked;
+    std::vector<StagingRoom> rooms;
     side_by_side({[&] { stocked = look_at_servers(run, manifest); },
-                  [&] { encoding_ = best_encoding(cluster_, run.pods()); },
+                  [&] {
+                    encoding_ = best_encoding(cluster_, run.pods());
+                    if (request_.staging == StagingMode::kNever) return;
+                    for (const auto& pod : run.pods()) rooms.push_back(look_at_room(cluster_, pod));
+                  },
                   [&] {
                     // What a restore that was cut off has unpacked takes the room that this one needs.
                     if (run.finishes_another() || run.follows_restore()) files.discard_unpacked();
@@ -181,13 +190,14 @@ class Restore {
       safety.emplace(system_, safety_directory(), encoding_, reporter_);
       safety->require_possible(stocked, facts);
     }
-    run.stop(Standstill::kAllClients, request_.timeout);
-    take_stock_again(stocked);
-    if (safety) safety->take(run, stocked, files, facts);
     UnpackedFiles unpacked(files, run.id(), reporter_, [&] {
       run.renew_pods(kGoingBack);
       return shared_files(run);
     });
+    deliver(run, backup, servers, with_files ? &unpacked : nullptr, rooms);
+    run.stop(Standstill::kAllClients, request_.timeout);
+    take_stock_again(stocked);
+    if (safety) safety->take(run, stocked, files, facts);
     if (with_files) unpacked.unpack(backup.reader, manifest.files->member, encoding_);
     for (auto& server : servers) server->end_sessions();
     begin_destruction(run, servers, manifest, safety ? safety->path() : "");
@@ -206,6 +216,53 @@ class Restore {
     run.end_destruction();
     is_replaced_ = true;
     look_back(run, servers);
+  }
+
+  // While everything still runs, if the pods have room: first all of it is there, and only then is anything stopped.
+  // Databases may grow on the disk that the pods keep it on.
+  void deliver(MaintenanceRun& run, const ProvedBackup& backup, std::vector<std::unique_ptr<ServerRestore>>& servers,
+               UnpackedFiles* files, const std::vector<StagingRoom>& rooms) {
+    std::uint64_t stored = 0;
+    std::uint64_t needed = 0;
+    if (request_.parts.databases) {
+      for (const auto& server : servers) {
+        stored += server->stored_bytes();
+        needed += server->plain_bytes();
+      }
+    }
+    std::string member;
+    if (files != nullptr) {
+      member = backup.reader.manifest().files->member;
+      stored += backup.reader.member(member).size;
+      needed += backup.reader.member(member).plain_size;
+    }
+    if (stored == 0) return;
+    std::string why;
+    const auto plan = plan_staging(rooms, stored + needed, request_.staging, request_.jobs, why);
+    if (!why.empty()) reporter_.warning(why + " It is loaded as it arrives, while the services are stopped.");
+    if (!plan) return;
+    std::vector<Delivery> deliveries;
+    if (request_.parts.databases) {
+      for (auto& server : servers) {
+        for (auto& delivery : server->deliveries(cluster_, run.pod_of(server->side()), plan->jobs))
+          deliveries.push_back(std::move(delivery));
+      }
+    }
+    if (files != nullptr) {
+      deliveries.emplace_back([&](const Passed& passed) { files->deliver(backup.reader, member, encoding_, passed); });
+    }
+    ui::Step step(reporter_, "Bringing the backup into the cluster", stored);
+    std::atomic<std::uint64_t> sent = 0;
+    archive::each_in_parallel(
+        deliveries.size(),
+        [&](std::size_t number, const std::atomic<bool>& stop) {
+          deliveries[number]([&](std::uint64_t bytes) {
+            if (stop) throw archive::Stopped{};
+            sent += bytes;
+          });
+        },
+        [&] { step.add(sent - step.bytes()); }, kStreams);
+    step.done();
   }
 
   SharedFiles shared_files(const MaintenanceRun& run) {

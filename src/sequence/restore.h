@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "sequence/staged_backup.h"
 #include "sequence/system.h"
 
 namespace exastro {
@@ -26,7 +27,9 @@ struct RestoreRequest {
   std::string
       safety_directory;     // where to; empty: beside the backup, or the current directory if that is standard input
   bool adopt_keys = false;  // set the backup's ENCRYPT_KEYs in the system's Secrets if they differ
-  unsigned jobs = 0;        // databases that are loaded at the same time; 0: as many as this machine has processors
+  StagingMode staging = StagingMode::kAuto;  // whether the data is brought into the pods before anything is stopped
+  unsigned jobs =
+      0;  // databases that are loaded at the same time; 0: as many as the pods, or this machine, have processors
   bool strip_definers = false;  // even where the server could set them
   std::chrono::seconds timeout{600};
 };

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <random>
 #include <set>
 
 #include "archive/parallel.h"
@@ -34,7 +35,8 @@ ServerRestore::ServerRestore(const ProvedBackup& backup, const System& system, S
       request_(request),
       understood_(understood),
       reporter_(reporter),
-      notes_(std::move(notes)) {
+      notes_(std::move(notes)),
+      id_(fmt::format("{}-{:08x}", stocked.server.id, std::random_device()())) {
   for (const auto& database : backup.reader.manifest().databases) {
     if (database.server == stocked.server.id) databases_.push_back({database.name, database.member});
   }
@@ -78,6 +80,7 @@ void ServerRestore::prepare() {
   check_fits(backup_.reader.manifest(), stocked_.server, stocked_.inventory.server);
   strip_definers_ = request_.strip_definers || !stocked_.server.database.may_set_definers();
   if (!request_.parts.databases) return;
+  plan_loads();
   std::uint64_t longest = 0;
   for (const auto& database : databases_)
     longest = std::max(longest, backup_.dumps.at(database.member).longest_statement);
@@ -147,6 +150,61 @@ void ServerRestore::create_accounts() {
   if (!statements.empty()) stocked_.server.database.query(statements);
 }
 
+void ServerRestore::plan_loads() {
+  for (const auto& database : databases_) {
+    const stream::DumpFacts& facts = backup_.dumps.at(database.member);
+    if (strip_definers_) {
+      const std::uint64_t end = facts.views_at == 0 ? facts.bytes : facts.views_at;
+      dumps_.push_back({&database, {{{0, end}}, true}, 0, {}});
+    } else {
+      dumps_.push_back({&database, {}, facts.views_at, {}});
+    }
+    if (facts.views_at == 0) continue;
+    // The settings at the dump's beginning are what its end puts back.
+    views_.push_back({&database, {{{0, facts.header_bytes}, {facts.views_at, facts.bytes}}, strip_definers_}, 0, {}});
+  }
+  const auto size_of = [&](const Load& load) { return backup_.reader.member(load.database->member).size; };
+  // The last to end is what all wait for.
+  std::stable_sort(dumps_.begin(), dumps_.end(), [&](const Load& a, const Load& b) { return size_of(a) > size_of(b); });
+}
+
+std::uint64_t ServerRestore::stored_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& load : dumps_) bytes += backup_.reader.member(load.database->member).size;
+  return bytes;
+}
+
+std::uint64_t ServerRestore::plain_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& load : dumps_) bytes += backup_.dumps.at(load.database->member).bytes;
+  return bytes;
+}
+
+std::vector<Delivery> ServerRestore::deliveries(kube::Cluster& cluster, const kube::Pod& pod, unsigned slots) {
+  slots_ = slots;
+  std::vector<Delivery> deliveries;
+  for (auto* loads : {&dumps_, &views_}) {
+    for (auto& load : *loads) {
+      const std::string name = fmt::format("{}-{}", id_, deliveries.size());
+      deliveries.emplace_back([this, &cluster, pod, name, &load](const Passed& passed) {
+        load.delivered = deliver(
+            cluster, pod, name,
+            [&] {
+              return std::make_unique<MemberSource>(backup_.reader, load.database->member, load.cut, understood_);
+            },
+            passed);
+        count_removed(load.delivered->removed_definers);
+      });
+    }
+  }
+  return deliveries;
+}
+
+void ServerRestore::count_removed(const std::map<std::string, std::uint64_t>& removed) {
+  const std::scoped_lock lock(mutex_);
+  for (const auto& [account, count] : removed) removed_definers_[account] += count;
+}
+
 void ServerRestore::load(const Load& load, const std::function<void(std::uint64_t)>& passed) {
   MemberSource source(backup_.reader, load.database->member, load.cut, understood_);
   const std::uint64_t size = source.size();
@@ -158,15 +216,26 @@ void ServerRestore::load(const Load& load, const std::function<void(std::uint64_
         return count;
       },
       [&] { return source.digest(); }, load.plain_end);
-  const std::scoped_lock lock(mutex_);
-  for (const auto& [account, count] : source.removed_definers()) removed_definers_[account] += count;
+  count_removed(source.removed_definers());
 }
 
-void ServerRestore::load_all(const std::string& what, const std::vector<Load>& loads, unsigned jobs) {
+void ServerRestore::load_delivered(const std::string& what, const char* group, const std::vector<Load>& loads,
+                                   unsigned slots) {
+  std::vector<Database::DeliveredDump> dumps;
+  for (const auto& load : loads) dumps.push_back({load.database->name, load.delivered.value(), load.plain_end});
+  ui::Step step(reporter_, what);
+  stocked_.server.database.load_delivered(fmt::format("{}-{}", group, id_), dumps, slots);
+  step.done();
+}
+
+void ServerRestore::load_all(const std::string& what, const char* group, const std::vector<Load>& loads,
+                             unsigned jobs) {
   if (loads.empty()) return;
+  const std::string title = fmt::format("{} ({})", what, loads.size());
+  if (slots_ > 0) return load_delivered(title, group, loads, jobs == 1 ? 1 : slots_);
   std::uint64_t total = 0;
   for (const auto& load : loads) total += backup_.reader.member(load.database->member).size;
-  ui::Step step(reporter_, fmt::format("{} ({})", what, loads.size()), total);
+  ui::Step step(reporter_, title, total);
   std::atomic<std::uint64_t> passed = 0;
   archive::each_in_parallel(
       loads.size(),
@@ -183,34 +252,15 @@ void ServerRestore::load_all(const std::string& what, const std::vector<Load>& l
 void ServerRestore::load_databases(const std::function<void()>& before_drop) {
   before_drop();
   std::string drops = fmt::format("SET SESSION lock_wait_timeout = {}, foreign_key_checks = 0;\n", kDropTimeoutSeconds);
-  std::vector<Load> loads;
-  for (const auto& database : databases_) {
+  for (const auto& database : databases_)
     drops += fmt::format("DROP DATABASE IF EXISTS {};\n", quote_identifier(database.name));
-    const stream::DumpFacts& facts = backup_.dumps.at(database.member);
-    if (strip_definers_) {
-      const std::uint64_t end = facts.views_at == 0 ? facts.bytes : facts.views_at;
-      loads.push_back({&database, {{{0, end}}, true}, 0});
-    } else {
-      loads.push_back({&database, {}, facts.views_at});
-    }
-  }
   stocked_.server.database.query(drops);
-  const auto size_of = [&](const Load& load) { return backup_.reader.member(load.database->member).size; };
-  // The last to end is what all wait for.
-  std::stable_sort(loads.begin(), loads.end(), [&](const Load& a, const Load& b) { return size_of(a) > size_of(b); });
-  load_all("Loading the databases", loads, request_.jobs);
+  load_all("Loading the databases", "load", dumps_, request_.jobs);
 }
 
 void ServerRestore::load_views() {
-  std::vector<Load> loads;
-  for (const auto& database : databases_) {
-    const stream::DumpFacts& facts = backup_.dumps.at(database.member);
-    if (facts.views_at == 0) continue;
-    // The settings at the dump's beginning are what its end puts back.
-    loads.push_back({&database, {{{0, facts.header_bytes}, {facts.views_at, facts.bytes}}, strip_definers_}, 0});
-  }
   // One after the other: for a moment, a view that another one reads is not there.
-  load_all("Loading their views", loads, 1);
+  load_all("Loading their views", "load-views", views_, 1);
 }
 
 void ServerRestore::grant() {

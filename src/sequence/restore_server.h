@@ -31,12 +31,21 @@ class ServerRestore {
   ServerRestore(const ServerRestore&) = delete;
   ServerRestore& operator=(const ServerRestore&) = delete;
 
+  // Whose pod reaches this server.
+  [[nodiscard]] const Side& side() const { return *stocked_.server.sides.front(); }
   // Of the accounts that it brings.
   [[nodiscard]] std::vector<std::string> users() const;
 
   // While nothing is changed yet: raises max_allowed_packet if the data needs it, and finds out whether DEFINER clauses
   // can be kept. Throws Error if the server cannot take this backup.
   void prepare();
+
+  // After prepare(): what is to be loaded, as the backup keeps it and as SQL, in bytes, and the deliveries that bring
+  // it into the pod of the server. They must all be made before anything is replaced, or none. `slots` loads then run
+  // at the same time.
+  [[nodiscard]] std::uint64_t stored_bytes() const;
+  [[nodiscard]] std::uint64_t plain_bytes() const;
+  std::vector<Delivery> deliveries(kube::Cluster& cluster, const kube::Pod& pod, unsigned slots);
 
   // The steps that replace, in this order, each on all servers before the next: what the backup does not have is
   // dropped while the records still name it; grants need tables and routines, and the names of views, which a dump
@@ -63,9 +72,13 @@ class ServerRestore {
     const DatabaseMember* database = nullptr;
     DumpCut cut;
     std::uint64_t plain_end = 0;  // as Database::load() takes it
+    std::optional<Delivered> delivered;
   };
-  // All of them, so many at the same time (0: as many as this machine has processors).
-  void load_all(const std::string& what, const std::vector<Load>& loads, unsigned jobs);
+  void plan_loads();
+  // All of them, so many at the same time (0: as many as this machine has processors). `group` as of stage().
+  void load_all(const std::string& what, const char* group, const std::vector<Load>& loads, unsigned jobs);
+  void load_delivered(const std::string& what, const char* group, const std::vector<Load>& loads, unsigned slots);
+  void count_removed(const std::map<std::string, std::uint64_t>& removed);
   void load(const Load& load, const std::function<void(std::uint64_t bytes)>& passed);
   [[nodiscard]] std::map<std::string, std::string> secret_passwords() const;
   void set_packet(std::uint64_t bytes);
@@ -82,6 +95,10 @@ class ServerRestore {
   std::vector<std::string> left_accounts_;  // that the server uses for others, too
   bool has_accounts_ = false;
   bool strip_definers_ = false;
+  std::vector<Load> dumps_;  // the largest first
+  std::vector<Load> views_;
+  unsigned slots_ = 0;               // of delivered ones; 0: nothing was delivered
+  const std::string id_;             // in the names of what is kept in the pod, where other restores may have been
   std::uint64_t packet_before_ = 0;  // 0: not changed
   std::mutex mutex_;
   std::map<std::string, std::uint64_t> removed_definers_;  // with the mutex

@@ -57,10 +57,8 @@ std::optional<StagingPlan> plan_staging(const std::vector<StagingRoom>& rooms, s
     const auto form = form_that_fits(room, bytes);
     if (!form) {
       why = fmt::format(
-          "The node of pod {} has {} free, and {} of that stay free for others: too little to keep {} there until it "
-          "is "
-          "fetched.",
-          room.pod, ui::bytes_text(room.available), ui::bytes_text(room.reserve()), ui::bytes_text(bytes));
+          "The node of pod {} has {} free, and {} of that stay free for others: too little to keep {} there.", room.pod,
+          ui::bytes_text(room.available), ui::bytes_text(room.reserve()), ui::bytes_text(bytes));
       if (mode == StagingMode::kAlways)
         throw Error(why, "Make room on the node, or let the services wait for the transfer: --staging never");
       return std::nullopt;

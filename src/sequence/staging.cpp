@@ -159,25 +159,6 @@ std::vector<std::string> words_of(const std::string& line) {
   return words;
 }
 
-// Does something that may be begun again when the connection broke, until nothing has come for so long, or what is
-// wrong is not the connection. `work` says whether it has brought anything.
-template <typename Work>
-void through_cuts(kube::Cluster& cluster, const kube::Pod& pod, Work work) {
-  auto deadline = Clock::now() + kPatience;
-  while (true) {
-    bool moved = false;
-    try {
-      work(moved);
-      return;
-    } catch (const kube::StreamCut&) {
-      if (moved) deadline = Clock::now() + kPatience;
-      if (Clock::now() >= deadline || !is_there(cluster, pod)) throw;
-    }
-    process::Interrupt::throw_if_requested();
-    std::this_thread::sleep_for(kBetweenTries);
-  }
-}
-
 struct Answer {
   bool full = false;
   std::map<std::size_t, std::vector<std::string>> items;  // number, bytes and two statuses, by number
@@ -204,6 +185,24 @@ Answer parse_answer(const std::string& text) {
 }
 
 }  // namespace
+
+std::string staged_base() { return kBase; }
+
+void through_cuts(kube::Cluster& cluster, const kube::Pod& pod, const std::function<void(bool& moved)>& work) {
+  auto deadline = Clock::now() + kPatience;
+  while (true) {
+    bool moved = false;
+    try {
+      work(moved);
+      return;
+    } catch (const kube::StreamCut&) {
+      if (moved) deadline = Clock::now() + kPatience;
+      if (Clock::now() >= deadline || !is_there(cluster, pod)) throw;
+    }
+    process::Interrupt::throw_if_requested();
+    std::this_thread::sleep_for(kBetweenTries);
+  }
+}
 
 bool is_there(kube::Cluster& cluster, const kube::Pod& pod) {
   try {
@@ -251,8 +250,9 @@ Staged stage(kube::Cluster& cluster, const kube::Pod& pod, const kube::Script& s
   for (const auto& [number_of, words] : answer.items) {
     if (words[3] != "0" || words[4] != "0") {
       const std::string& messages = answer.messages[number_of];
-      throw Error(fmt::format("Reading {} failed: {} ended with status {} and {}{}{}", request.items.at(number_of - 1),
-                              programs, words[3], words[4], messages.empty() ? "" : ": ", messages));
+      const std::string& name = (request.names.empty() ? request.items : request.names).at(number_of - 1);
+      throw Error(fmt::format("{} {} failed: {} ended with status {} and {}{}{}", request.task, name, programs,
+                              words[3], words[4], messages.empty() ? "" : ": ", messages));
     }
     files.push_back({pod, request.group, number_of, request.form, request.encoding, number<std::uint64_t>(words[2])});
   }

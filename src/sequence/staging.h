@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -55,6 +56,9 @@ struct StagingRequest {
   std::vector<std::string> items;                         // in the order in which they are begun; none has a line break
   unsigned reserve_percent = kReservePercent;             // of the pod's disk, that stay free
   std::chrono::seconds patience{900};                     // with reading that brings nothing
+  // In words of an error: what is done with an item, and the items' names, if they are not the items themselves.
+  std::string task = "Reading";
+  std::vector<std::string> names = {};
 };
 
 struct StagedFile {
@@ -76,6 +80,13 @@ struct Staged {
 // whole. `programs` names produce and encode in errors. Throws Error with the programs' words, and StagingFull.
 Staged stage(kube::Cluster& cluster, const kube::Pod& pod, const kube::Script& script, const StagingRequest& request,
              const std::string& programs);
+
+// A line of shell that sets `base`, the folder in a pod for whatever is staged. What stage() runs has it.
+std::string staged_base();
+
+// Does something in a pod that may be begun again when the connection breaks, until nothing has come or gone for some
+// minutes, the pod is gone, or what is wrong is not the connection. `work` says whether it has moved anything.
+void through_cuts(kube::Cluster& cluster, const kube::Pod& pod, const std::function<void(bool& moved)>& work);
 
 // Streams a staged file, compressed. A stream that is cut goes on where it was, until none has brought
 // anything for some minutes or the pod is gone. Throws Error.

@@ -26,10 +26,21 @@ UnpackedFiles::~UnpackedFiles() {
   }
 }
 
+void UnpackedFiles::deliver(const archive::BackupReader& reader, const std::string& member,
+                            archive::Encoding understood, const Passed& passed) {
+  delivered_ =
+      files_.deliver([&] { return std::make_unique<MemberSource>(reader, member, DumpCut{}, understood); }, passed);
+}
+
 void UnpackedFiles::unpack(const archive::BackupReader& reader, const std::string& member,
                            archive::Encoding understood) {
   files_.discard_unpacked();
   unpacked_ = true;
+  if (delivered_) {
+    ui::Step step(reporter_, "Unpacking the shared files beside the present ones");
+    files_.unpack_delivered(run_id_, *delivered_);
+    return step.done();
+  }
   MemberSource source(reader, member, {}, understood);
   const std::uint64_t size = source.size();
   ui::Step step(reporter_, "Unpacking the shared files beside the present ones", size);

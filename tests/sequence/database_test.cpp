@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "real_server.h"
 
@@ -149,6 +150,47 @@ TEST_F(RealServer, AccountsComeBackWithGrantsAndHash) {
   database.query(sql);
   EXPECT_EQ(database.accounts({{"PF_ORG_A", "%"}}), before);
   database.query("DROP USER 'PF_ORG_A'@'%'; DROP DATABASE `PF_ORG_A`;");
+}
+
+// As deliver() leaves it in a pod.
+Delivered delivered(const std::filesystem::path& folder, const std::string& name, const std::string& stored) {
+  const auto directory = folder / "exastro-staged" / "delivered";
+  std::filesystem::create_directories(directory);
+  std::ofstream(directory / name, std::ios::binary) << stored;
+  return {name, archive::Encoding::kGzip, {}};
+}
+
+TEST_F(RealServer, WhatWasDeliveredIsLoaded) {
+  Database database = make();
+  const std::string views = "CREATE VIEW delivered_1.v AS SELECT 1 AS one;\n";
+  const std::string first = "CREATE DATABASE delivered_1;\n";
+  database.load_delivered(
+      "both",
+      {{"delivered_1", delivered(*directory_, "a", compressed(first + views)), first.size()},
+       {"delivered_2", delivered(*directory_, "b", compressed("CREATE DATABASE delivered_2;\n")), 0}},
+      2);
+  EXPECT_EQ(database.query("SHOW DATABASES LIKE 'delivered%';").size(), 2U);
+  EXPECT_TRUE(database.query("SHOW TABLES FROM delivered_1;").empty());
+  database.query("DROP DATABASE delivered_1; DROP DATABASE delivered_2;");
+}
+
+TEST_F(RealServer, ADeliveredDumpThatFailsIsNamedWithTheServersWords) {
+  Database database(cluster(), LocalPod::container(), login(), {"hidden'word"});
+  const auto failure = [&](const std::string& group, const std::string& stored) -> std::string {
+    try {
+      database.load_delivered(group, {{"the_database", delivered(*directory_, group, stored), 0}}, 1);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  const std::string wrong =
+      failure("wrong", compressed("SELECT 'hidden''word' FROM no.such;\n" + std::string(20'000'000, '\n')));
+  EXPECT_NE(wrong.find("Loading the_database failed: mariadb"), std::string::npos) << wrong;
+  EXPECT_NE(wrong.find("no.such"), std::string::npos) << wrong;
+  EXPECT_EQ(wrong.find("hidden"), std::string::npos) << wrong;
+  EXPECT_NE(failure("cut", compressed("SELECT 1;\n").substr(0, 12)).find("the_database failed"), std::string::npos);
+  EXPECT_NE(failure("empty", "").find("the_database failed"), std::string::npos) << "nothing is no dump";
 }
 
 }  // namespace

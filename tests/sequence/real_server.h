@@ -37,6 +37,7 @@ class RealServer : public testing::Test {
                 directory_->string() + " --datadir=" + data + " >" + log() + " 2>&1")
                    .c_str()) != 0)
       return;
+    ::setenv("TMPDIR", directory_->c_str(), 1);  // of the scripts
     pod_.emplace(*directory_);
     std::ofstream init(*directory_ / "init.sql");
     init << "ALTER USER root@localhost IDENTIFIED BY " << quote_text(kPassword) << ";\n"
@@ -77,6 +78,7 @@ class RealServer : public testing::Test {
 
   static void TearDownTestSuite() {
     pod_.reset();
+    ::unsetenv("TMPDIR");
     if (server_ > 0) {
       kill(server_, SIGTERM);
       waitpid(server_, nullptr, 0);

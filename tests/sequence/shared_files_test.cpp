@@ -120,6 +120,31 @@ TEST_F(Files, FactsCountWhatIsOurs) {
   EXPECT_TRUE(facts.special.empty());
 }
 
+TEST_F(Files, WhatWasDeliveredIsUnpackedToo) {
+  ::setenv("TMPDIR", (directory_ / "tmp").c_str(), 1);
+  const auto delivered = directory_ / "tmp/exastro-staged/delivered";
+  fs::create_directories(delivered);
+  for (auto folder = delivered; folder != directory_; folder = folder.parent_path())
+    fs::permissions(folder, fs::perms::all);
+  const auto before = picture();
+  std::ofstream(delivered / "files-1", std::ios::binary) << pack();
+  write("empty", "not any more");
+  files_->unpack_delivered("run", {"files-1", encoding_, {}});
+  files_->replace("run", false);
+  files_->discard_all("run");
+  EXPECT_EQ(picture(), before);
+  std::ofstream(delivered / "files-2", std::ios::binary) << "no tar";
+  try {
+    files_->unpack_delivered("other", {"files-2", encoding_, {}});
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("Unpacking the shared files failed"), std::string::npos) << error.what();
+  }
+  files_.reset();
+  pod_.reset();
+  ::unsetenv("TMPDIR");
+}
+
 TEST_F(Files, GzipDoesWhereThereIsNoZstd) {
   encoding_ = archive::Encoding::kGzip;
   const std::string packed = pack();

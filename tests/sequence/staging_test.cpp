@@ -10,11 +10,15 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <sstream>
 
+#include "../stream/zstd_text.h"
+#include "archive/backup_writer.h"
 #include "archive/decoding.h"
 #include "kube/kubectl.h"
 #include "sequence/compression.h"
+#include "sequence/delivery.h"
 #include "sequence/staged_backup.h"
 
 namespace exastro {
@@ -122,6 +126,22 @@ class StagingTest : public testing::Test {
     std::string compressed;
     fetch(*cluster_, file, [&](std::span<const std::byte> bytes) { compressed += stream::as_text(bytes); });
     return decoded(compressed);
+  }
+
+  // With one member, y.sql.zst.
+  archive::BackupReader backup_of(const std::string& stored) {
+    archive::BackupWriter writer(directory_ / "backup.tar");
+    const auto member = writer.begin("y.sql.zst", archive::MemberKind::kDump, archive::Encoding::kZstd);
+    member->write(stream::as_bytes(stored));
+    member->finish();
+    archive::Manifest manifest;
+    manifest.servers.emplace_back().id = "shared";
+    auto& database = manifest.databases.emplace_back();
+    database.server = "shared";
+    database.name = "y";
+    database.member = "y.sql.zst";
+    writer.finish(manifest);
+    return archive::BackupReader::open(directory_ / "backup.tar");
   }
 
   fs::path directory_;
@@ -296,6 +316,42 @@ TEST_F(StagingTest, NonsenseInItsPlaceIsDamage) {
   for (const char* text : {"", "{}", "[]", "{\"draft\": \"{}\", \"files\": []}", "{\"draft\": 1, \"files\": 2}"}) {
     stage_text(*cluster_, pod_, text);
     EXPECT_THROW(find_kept(*cluster_, pod_), Error) << text;
+  }
+}
+
+TEST_F(StagingTest, ADeliveryThatIsCutIsMadeAgain) {
+  std::string noise;
+  for (std::mt19937 random(3); noise.size() < 3'000'000;) noise += static_cast<char>(random());
+  const std::string stored = stream::zstd_of(noise);
+  const auto reader = backup_of(stored);
+  const auto source = [&] {
+    return std::make_unique<MemberSource>(reader, "y.sql.zst", DumpCut{}, archive::Encoding::kZstd);
+  };
+  cut("early");
+  std::uint64_t passed = 0;
+  const Delivered delivered = deliver(*cluster_, pod_, "name", source, [&](std::uint64_t bytes) { passed += bytes; });
+  EXPECT_FALSE(fs::exists(directory_ / "cut"));
+  EXPECT_EQ(delivered.name, "name-2");
+  EXPECT_EQ(delivered.encoding, archive::Encoding::kZstd);
+  EXPECT_GE(passed, stored.size());
+  EXPECT_EQ(slurp("tmp/exastro-staged/delivered/name-2"), stored);
+  cut("early");
+  fs::remove(directory_ / "pod.json");
+  EXPECT_THROW(deliver(*cluster_, pod_, "gone", source, [](std::uint64_t) {}), kube::StreamCut);
+}
+
+TEST_F(StagingTest, WhatCannotBeKeptEndsADelivery) {
+  fs::create_directories(directory_ / "tmp/exastro-staged/delivered/name-1");  // no file can be there
+  const auto reader = backup_of(stream::zstd_of("x"));
+  try {
+    deliver(
+        *cluster_, pod_, "name",
+        [&] { return std::make_unique<MemberSource>(reader, "y.sql.zst", DumpCut{}, archive::Encoding::kZstd); },
+        [](std::uint64_t) {});
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("could not keep what is to be restored"));
+    EXPECT_THAT(error.next(), HasSubstr("--staging never"));
   }
 }
 
