@@ -66,7 +66,7 @@ std::optional<StagingPlan> plan_staging(const std::vector<StagingRoom>& rooms, s
     if (*form == StagedForm::kCompressed) plan.form = StagedForm::kCompressed;
     processors = std::max(processors, room.processors);
   }
-  plan.jobs = jobs != 0 ? jobs : std::clamp(processors, kFewestJobs, kMostJobs);
+  plan.jobs = jobs != 0 ? jobs : std::clamp(processors + 1, kFewestJobs, kMostJobs);
   return plan;
 }
 
