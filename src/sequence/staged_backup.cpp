@@ -15,7 +15,6 @@ namespace {
 
 using archive::Manifest;
 
-constexpr unsigned kFewestJobs = 2;
 constexpr unsigned kMostJobs = 8;
 
 std::string_view word(StagedForm form) { return form == StagedForm::kPlain ? "plain" : "compressed"; }
@@ -66,7 +65,7 @@ std::optional<StagingPlan> plan_staging(const std::vector<StagingRoom>& rooms, s
     if (*form == StagedForm::kCompressed) plan.form = StagedForm::kCompressed;
     processors = std::max(processors, room.processors);
   }
-  plan.jobs = jobs != 0 ? jobs : std::clamp(processors + 1, kFewestJobs, kMostJobs);
+  plan.jobs = jobs != 0 ? jobs : std::min(processors + 1, kMostJobs);
   return plan;
 }
 

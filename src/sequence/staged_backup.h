@@ -19,8 +19,8 @@ struct StagingPlan {
 };
 
 // How data of so many bytes would be kept in pods with this room; absent if it would not, because of the mode, or since
-// a pod has no room, which `why` says then. `jobs` of 0: as many as the pods have processors, two at least, eight at
-// most. Throws Error if it must be kept and cannot be.
+// a pod has no room, which `why` says then. `jobs` of 0: one more than the pods have processors, eight at
+// most: of three alike, two processors would leave the last alone. Throws Error if it must be kept and cannot be.
 std::optional<StagingPlan> plan_staging(const std::vector<StagingRoom>& rooms, std::uint64_t bytes, StagingMode mode,
                                         unsigned jobs, std::string& why);
 
