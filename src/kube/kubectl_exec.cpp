@@ -87,13 +87,15 @@ std::string Kubectl::run_plain(const Pod& pod, const std::string& mark, const st
   };
   end_when_silent(handlers, stalled);
   std::string output;
+  std::optional<PlainOutput> plain;
   handlers.on_out = [&, first = std::move(handlers.on_out)](Session& session, std::span<const std::byte> bytes) {
     if (output.size() + bytes.size() > kMostOutput)
       throw stream_error(pod, "A command in the pod wrote more than was expected", messages);
     output.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (first) first(session, bytes);
     if (!ends_plain(output, mark)) return;
-    if (const auto plain = parse_plain(output, mark); plain && plain->status == 0) {
+    plain = parse_plain(std::move(output), mark);
+    if (plain && plain->status == 0) {
       session.rest();
     } else {
       session.close_input();  // what it has said of its failure may yet be on its way
@@ -102,7 +104,6 @@ std::string Kubectl::run_plain(const Pod& pod, const std::string& mark, const st
   const auto end = in_shell(pod, ScriptKind::kPlain, mark, text, arguments, handlers);
   messages = end.messages + messages;
   if (stalled) throw StreamCut(stream_error(pod, "A command in the pod gave no sign of life", messages));
-  auto plain = parse_plain(std::move(output), mark);
   if (!plain) {
     throw StreamCut(stream_error(
         pod, fmt::format("A command in the pod was cut off (kubectl ended with status {})", end.exit_status),

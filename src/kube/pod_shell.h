@@ -27,7 +27,7 @@ class PodShell {
     std::string messages;  // of kubectl, if the script was not even begun
   };
   // Runs a script with its parameters, until a handler lets it rest. What the handlers write is its standard input.
-  // They are given nothing that an earlier script has still to say.
+  // They are given nothing that came before this one began: what an earlier script has said late, say.
   End run(ScriptKind kind, const std::string& mark, const std::string& text, const std::vector<std::string>& arguments,
           const process::Handlers& handlers);
 
@@ -40,7 +40,7 @@ class PodShell {
   std::chrono::steady_clock::time_point last_seen_ = std::chrono::steady_clock::now();
 };
 
-// One line that no script prints by chance.
+// 32 hexadecimal digits, which nothing that a script prints or reads holds by chance.
 std::string new_mark();
 
 // What a plain script printed, and its exit status; absent until the line that ends it has arrived whole.
