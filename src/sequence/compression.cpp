@@ -14,9 +14,11 @@ Encoding best_encoding(kube::Cluster& cluster, const std::vector<kube::Pod>& pod
 }
 
 std::string compression_functions(Encoding encoding) {
-  return encoding == Encoding::kZstd ? "compress() { zstd -q -1 -c; }\ndecompress() { zstd -q -d -c; }\n"
-                                     : "compress() { gzip -1; }\ndecompress() { gzip -dc; }\n";
+  const std::string compress = encoding == Encoding::kZstd ? "zstd -q -1 -c" : "gzip -1";
+  return "compress() { " + compress + "; }\ndecompress() { " + decompress_command(encoding) + "; }\n";
 }
+
+std::string decompress_command(Encoding encoding) { return encoding == Encoding::kZstd ? "zstd -q -d -c" : "gzip -dc"; }
 
 std::string compression_program(Encoding encoding) { return encoding == Encoding::kZstd ? "zstd" : "gzip"; }
 

@@ -16,6 +16,9 @@ archive::Encoding best_encoding(kube::Cluster& cluster, const std::vector<kube::
 // Shell functions `compress` and `decompress`, from standard input to standard output, at the level that is quickest.
 std::string compression_functions(archive::Encoding encoding);
 
+// The shell command that `decompress` is.
+std::string decompress_command(archive::Encoding encoding);
+
 // The program's name, for messages.
 std::string compression_program(archive::Encoding encoding);
 

@@ -62,6 +62,7 @@ after() {
 
 constexpr const char* kLoad = R"sh(
 LC_ALL=C
+decode() { decompress; }
 sql() {
   taken=0
   if IFS= read -r first; then
@@ -81,19 +82,12 @@ EOF
 }
 )sh";
 
-constexpr const char* kDecode = R"sh(
-decode() { decompress; }
-)sh";
-
 constexpr const char* kLoadDelivered = R"sh(
 produce() {
   set -- $1
   from_delivered "$1" "$2" "$3"
 }
 )sh";
-
-// A statement may take as long as it takes: an index of a large table, say.
-constexpr std::chrono::hours kLongestLoad{24};
 
 // Quotes and backslashes mean what this program takes them to mean, and so they do in what SHOW CREATE gives. Nothing
 // waits a day for somebody's lock, as the server's default is.
@@ -289,20 +283,16 @@ Staged Database::stage_dumps(const StagingRequest& request) {
 void Database::load(archive::Encoding encoding, std::uint64_t size, const kube::ByteSource& source,
                     const kube::DigestOf& digest, std::uint64_t plain_end) {
   const auto report = speaking_safely([&] {
-    return cluster_.upload(pod_, script(compression_functions(encoding) + kDecode + kLoad, {std::to_string(plain_end)}),
-                           size, source, digest);
+    return cluster_.upload(pod_, script(compression_functions(encoding) + kLoad, {std::to_string(plain_end)}), size,
+                           source, digest);
   });
   judge("The load", report, {"head", "tee", compression_program(encoding), "mariadb"}, redacted(report.messages));
 }
 
 void Database::load_delivered(const std::string& group, const std::vector<DeliveredDump>& dumps, unsigned slots) {
   if (dumps.empty()) return;
-  StagingRequest request;
-  request.group = group;
+  StagingRequest request = use_of_delivered(group, "Loading");
   request.slots = slots;
-  request.reserve_percent = 0;  // to stop half-way would be worse than a full disk, and it needs no more of the pod's
-  request.patience = kLongestLoad;
-  request.task = "Loading";
   for (const auto& dump : dumps) {
     request.items.push_back(fmt::format("{} {} {}", dump.file.name, to_string(dump.file.encoding), dump.plain_end));
     request.names.push_back(dump.database);

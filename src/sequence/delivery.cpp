@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "sequence/staging.h"
+#include <atomic>
+
+#include "archive/parallel.h"
+#include "sequence/compression.h"
 
 namespace exastro {
 namespace {
@@ -12,12 +15,15 @@ consume() { mkdir -p "$base/delivered" && cat >"$base/delivered/$1"; }
 )sh";
 
 constexpr const char* kUse = R"sh(
-unpack() { if [ "$1" = zstd ]; then zstd -q -d -c; else gzip -dc; fi; }
 from_delivered() {
-  { unpack "$2" <"$base/delivered/$1"; echo $? >"$d/unpacked"; } | { shift 2; consume "$@"; } || return
-  read -r unpacked <"$d/unpacked" && return "$unpacked"
+  encoding=$2
+  { decode <"$base/delivered/$1"; echo $? >"$d/decoded"; } | { shift 2; consume "$@"; } || return
+  read -r decoded <"$d/decoded" && return "$decoded"
 }
 )sh";
+
+// A statement may take as long as it takes, an index of a large table say, and so may many files.
+constexpr std::chrono::hours kLongestUse{24};
 
 constexpr std::size_t kParts = 4;  // of an upload
 // Pipes and sockets on the way take some megabytes, also of a line that leads nowhere any more.
@@ -25,35 +31,60 @@ constexpr std::uint64_t kOnTheWay = std::uint64_t{8} << 20;
 
 }  // namespace
 
-Delivered deliver(kube::Cluster& cluster, const kube::Pod& pod, const std::string& name,
-                  const std::function<std::unique_ptr<MemberSource>()>& make_source, const Passed& passed) {
-  Delivered delivered;
+void make_all(const std::vector<Transfer>& transfers, ui::Step& step, unsigned threads) {
+  std::atomic<std::uint64_t> moved = 0;
+  archive::each_in_parallel(
+      transfers.size(),
+      [&](std::size_t number, const std::atomic<bool>& stop) {
+        transfers[number]([&](std::uint64_t bytes) {
+          if (stop) throw archive::Stopped{};
+          moved += bytes;
+        });
+      },
+      [&] { step.add(moved - step.bytes()); }, threads);
+}
+
+Delivered deliver(kube::Cluster& cluster, const kube::Pod& pod, const std::string& name, MemberSource& source,
+                  const Passed& passed) {
+  Delivered delivered{"", source.encoding()};
   int tries = 0;
   through_cuts(cluster, pod, [&](bool& moved) {
-    const auto source = make_source();
+    source.rewind();
     std::uint64_t sent = 0;
     // What was cut off may still write to its file.
     delivered.name = fmt::format("{}-{}", name, ++tries);
-    delivered.encoding = source->encoding();
     const auto report = cluster.upload(
-        pod, {staged_base() + kKeep, {delivered.name}, ""}, source->size(),
+        pod, {staged_base() + kKeep, {delivered.name}, ""}, source.size(),
         [&](std::span<std::byte> room) {
-          const std::size_t count = source->read(room);
+          const std::size_t count = source.read(room);
           sent += count;
           moved = sent > kOnTheWay;
           passed(count);
           return count;
         },
-        [&] { return source->digest(); });
+        [&] { return source.digest(); });
     if (!report.all_zero() || report.statuses.size() != kParts) {
       throw Error(fmt::format("The maintenance pod could not keep what is to be restored: {}", report.messages),
                   "Load it as it arrives instead: kubectl exastro restore --staging never");
     }
-    delivered.removed_definers = source->removed_definers();
   });
   return delivered;
 }
 
-std::string delivered_functions() { return kUse; }
+StagingRequest use_of_delivered(std::string group, std::string task) {
+  StagingRequest request;
+  request.group = std::move(group);
+  request.reserve_percent = 0;  // to stop half-way would be worse than a full disk, and it needs no more of the pod's
+  request.patience = kLongestUse;
+  request.task = std::move(task);
+  return request;
+}
+
+std::string delivered_functions() {
+  return fmt::format("decompress() {{ if [ \"$encoding\" = {} ]; then {}; else {}; fi; }}\n",
+                     to_string(archive::Encoding::kZstd), decompress_command(archive::Encoding::kZstd),
+                     decompress_command(archive::Encoding::kGzip)) +
+         kUse;
+}
 
 }  // namespace exastro

@@ -4,33 +4,40 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <memory>
 #include <string>
+#include <vector>
 
 #include "archive/manifest.h"
 #include "kube/cluster.h"
 #include "sequence/member_source.h"
+#include "sequence/staging.h"
+#include "ui/step.h"
 
 namespace exastro {
+
+// Given how many bytes went. May throw, which ends what it is told of.
+using Passed = std::function<void(std::uint64_t bytes)>;
+using Transfer = std::function<void(const Passed& passed)>;
+
+// Makes all of them, so many at the same time as each_in_parallel() takes it, and shows in the step what went. Throws
+// what one of them throws.
+void make_all(const std::vector<Transfer>& transfers, ui::Step& step, unsigned threads);
 
 struct Delivered {
   std::string name;  // of its file in the pod
   archive::Encoding encoding = archive::Encoding::kGzip;
-  std::map<std::string, std::uint64_t> removed_definers;  // on the way, by account
 };
 
-// Given how many bytes went. May throw, which ends what it is told of.
-using Passed = std::function<void(std::uint64_t bytes)>;
-using Delivery = std::function<void(const Passed& passed)>;
+// Streams the source into a file in the pod. If the stream breaks it is begun again from the source's beginning, until
+// no byte has gone for some minutes or the pod is gone. Throws Error.
+Delivered deliver(kube::Cluster& cluster, const kube::Pod& pod, const std::string& name, MemberSource& source,
+                  const Passed& passed);
 
-// Streams what `make_source` makes into a file in the pod. If the stream breaks it is begun again, with another source,
-// until no byte has gone for some minutes or the pod is gone. Throws Error.
-Delivered deliver(kube::Cluster& cluster, const kube::Pod& pod, const std::string& name,
-                  const std::function<std::unique_ptr<MemberSource>()>& make_source, const Passed& passed);
+// For stage(), of what uses delivered files: nothing ends it half-way, however long it takes. `task` as there.
+StagingRequest use_of_delivered(std::string group, std::string task);
 
-// Shell functions for a script of stage(): `from_delivered NAME ENCODING …` unpacks the file into the script's function
-// `consume …`. Its status is that function's, or else the unpacking's.
+// Shell functions for that script: `from_delivered NAME ENCODING …` decodes the file, with the script's `decode`, which
+// finds a `decompress` for it, into its `consume …`. The status is that one's, or else the decoding's.
 std::string delivered_functions();
 
 }  // namespace exastro

@@ -113,6 +113,8 @@ std::uint64_t MemberSource::size() {
   return size;
 }
 
+void MemberSource::rewind() { pass_.reset(); }
+
 std::size_t MemberSource::read(std::span<std::byte> room) {
   if (!pass_) pass_ = std::make_unique<Pass>(reader_, member_, cut_, changed_);
   const std::size_t count = pass_->read(room);

@@ -33,6 +33,8 @@ class MemberSource {
   // How many bytes it will give. Reads the whole dump if it is to be changed: what comes out of a filter is known only
   // then.
   std::uint64_t size();
+  // From its beginning again.
+  void rewind();
   // Gives the next bytes; 0 at the end.
   std::size_t read(std::span<std::byte> room);
   // SHA-256 of all that was given.

@@ -3,16 +3,15 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <atomic>
 #include <filesystem>
 #include <optional>
 #include <thread>
 
-#include "archive/parallel.h"
 #include "process/interrupt.h"
 #include "sequence/backup_plan.h"
 #include "sequence/compression.h"
 #include "sequence/database_room.h"
+#include "sequence/delivery.h"
 #include "sequence/key_adoption.h"
 #include "sequence/maintenance_run.h"
 #include "sequence/permissions.h"
@@ -190,15 +189,15 @@ class Restore {
       safety.emplace(system_, safety_directory(), encoding_, reporter_);
       safety->require_possible(stocked, facts);
     }
+    const auto delivered_files = deliver(run, backup, servers, with_files, rooms);
+    run.stop(Standstill::kAllClients, request_.timeout);
+    take_stock_again(stocked);
+    if (safety) safety->take(run, stocked, files, facts);
     UnpackedFiles unpacked(files, run.id(), reporter_, [&] {
       run.renew_pods(kGoingBack);
       return shared_files(run);
     });
-    deliver(run, backup, servers, with_files ? &unpacked : nullptr, rooms);
-    run.stop(Standstill::kAllClients, request_.timeout);
-    take_stock_again(stocked);
-    if (safety) safety->take(run, stocked, files, facts);
-    if (with_files) unpacked.unpack(backup.reader, manifest.files->member, encoding_);
+    if (with_files) unpacked.unpack(backup.reader, manifest.files->member, encoding_, delivered_files);
     for (auto& server : servers) server->end_sessions();
     begin_destruction(run, servers, manifest, safety ? safety->path() : "");
     try {
@@ -219,50 +218,42 @@ class Restore {
   }
 
   // While everything still runs, if the pods have room: first all of it is there, and only then is anything stopped.
-  // Databases may grow on the disk that the pods keep it on.
-  void deliver(MaintenanceRun& run, const ProvedBackup& backup, std::vector<std::unique_ptr<ServerRestore>>& servers,
-               UnpackedFiles* files, const std::vector<StagingRoom>& rooms) {
+  // Databases may grow on the disk that the pods keep it on. Gives what the files are then.
+  std::optional<Delivered> deliver(MaintenanceRun& run, const ProvedBackup& backup,
+                                   std::vector<std::unique_ptr<ServerRestore>>& servers, bool with_files,
+                                   const std::vector<StagingRoom>& rooms) {
     std::uint64_t stored = 0;
     std::uint64_t needed = 0;
-    if (request_.parts.databases) {
-      for (const auto& server : servers) {
-        stored += server->stored_bytes();
-        needed += server->plain_bytes();
-      }
+    for (const auto& server : servers) {
+      stored += server->stored_bytes();
+      needed += server->plain_bytes();
     }
-    std::string member;
-    if (files != nullptr) {
-      member = backup.reader.manifest().files->member;
+    const std::string member = with_files ? backup.reader.manifest().files->member : "";
+    if (with_files) {
       stored += backup.reader.member(member).size;
       needed += backup.reader.member(member).plain_size;
     }
-    if (stored == 0) return;
+    if (stored == 0) return std::nullopt;
     std::string why;
     const auto plan = plan_staging(rooms, stored + needed, request_.staging, request_.jobs, why);
     if (!why.empty()) reporter_.warning(why + " It is loaded as it arrives, while the services are stopped.");
-    if (!plan) return;
-    std::vector<Delivery> deliveries;
-    if (request_.parts.databases) {
-      for (auto& server : servers) {
-        for (auto& delivery : server->deliveries(cluster_, run.pod_of(server->side()), plan->jobs))
-          deliveries.push_back(std::move(delivery));
-      }
+    if (!plan) return std::nullopt;
+    std::vector<Transfer> deliveries;
+    for (auto& server : servers) {
+      for (auto& delivery : server->deliveries(cluster_, run.pod_of(server->side()), plan->jobs))
+        deliveries.push_back(std::move(delivery));
     }
-    if (files != nullptr) {
-      deliveries.emplace_back([&](const Passed& passed) { files->deliver(backup.reader, member, encoding_, passed); });
+    std::optional<Delivered> files;
+    if (with_files) {
+      deliveries.emplace_back([&](const Passed& passed) {
+        MemberSource source(backup.reader, member, {}, encoding_);
+        files = exastro::deliver(cluster_, run.pod_of(system_.ita), "files", source, passed);
+      });
     }
     ui::Step step(reporter_, "Bringing the backup into the cluster", stored);
-    std::atomic<std::uint64_t> sent = 0;
-    archive::each_in_parallel(
-        deliveries.size(),
-        [&](std::size_t number, const std::atomic<bool>& stop) {
-          deliveries[number]([&](std::uint64_t bytes) {
-            if (stop) throw archive::Stopped{};
-            sent += bytes;
-          });
-        },
-        [&] { step.add(sent - step.bytes()); }, kStreams);
+    make_all(deliveries, step, kStreams);
     step.done();
+    return files;
   }
 
   SharedFiles shared_files(const MaintenanceRun& run) {

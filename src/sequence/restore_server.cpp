@@ -4,11 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <atomic>
 #include <random>
 #include <set>
 
-#include "archive/parallel.h"
 #include "process/interrupt.h"
 #include "ui/step.h"
 
@@ -180,20 +178,16 @@ std::uint64_t ServerRestore::plain_bytes() const {
   return bytes;
 }
 
-std::vector<Delivery> ServerRestore::deliveries(kube::Cluster& cluster, const kube::Pod& pod, unsigned slots) {
+std::vector<Transfer> ServerRestore::deliveries(kube::Cluster& cluster, const kube::Pod& pod, unsigned slots) {
   slots_ = slots;
-  std::vector<Delivery> deliveries;
+  std::vector<Transfer> deliveries;
   for (auto* loads : {&dumps_, &views_}) {
     for (auto& load : *loads) {
       const std::string name = fmt::format("{}-{}", id_, deliveries.size());
       deliveries.emplace_back([this, &cluster, pod, name, &load](const Passed& passed) {
-        load.delivered = deliver(
-            cluster, pod, name,
-            [&] {
-              return std::make_unique<MemberSource>(backup_.reader, load.database->member, load.cut, understood_);
-            },
-            passed);
-        count_removed(load.delivered->removed_definers);
+        MemberSource source(backup_.reader, load.database->member, load.cut, understood_);
+        load.delivered = deliver(cluster, pod, name, source, passed);
+        count_removed(source.removed_definers());
       });
     }
   }
@@ -205,7 +199,7 @@ void ServerRestore::count_removed(const std::map<std::string, std::uint64_t>& re
   for (const auto& [account, count] : removed) removed_definers_[account] += count;
 }
 
-void ServerRestore::load(const Load& load, const std::function<void(std::uint64_t)>& passed) {
+void ServerRestore::load(const Load& load, const Passed& passed) {
   MemberSource source(backup_.reader, load.database->member, load.cut, understood_);
   const std::uint64_t size = source.size();
   stocked_.server.database.load(
@@ -234,18 +228,13 @@ void ServerRestore::load_all(const std::string& what, const char* group, const s
   const std::string title = fmt::format("{} ({})", what, loads.size());
   if (slots_ > 0) return load_delivered(title, group, loads, jobs == 1 ? 1 : slots_);
   std::uint64_t total = 0;
-  for (const auto& load : loads) total += backup_.reader.member(load.database->member).size;
+  std::vector<Transfer> transfers;
+  for (const auto& load : loads) {
+    total += backup_.reader.member(load.database->member).size;
+    transfers.emplace_back([&](const Passed& passed) { this->load(load, passed); });
+  }
   ui::Step step(reporter_, title, total);
-  std::atomic<std::uint64_t> passed = 0;
-  archive::each_in_parallel(
-      loads.size(),
-      [&](std::size_t number, const std::atomic<bool>& stop) {
-        load(loads[number], [&](std::uint64_t bytes) {
-          if (stop) throw archive::Stopped{};
-          passed += bytes;
-        });
-      },
-      [&] { step.add(passed - step.bytes()); }, jobs);
+  make_all(transfers, step, jobs);
   step.done();
 }
 

@@ -45,7 +45,7 @@ class ServerRestore {
   // at the same time.
   [[nodiscard]] std::uint64_t stored_bytes() const;
   [[nodiscard]] std::uint64_t plain_bytes() const;
-  std::vector<Delivery> deliveries(kube::Cluster& cluster, const kube::Pod& pod, unsigned slots);
+  std::vector<Transfer> deliveries(kube::Cluster& cluster, const kube::Pod& pod, unsigned slots);
 
   // The steps that replace, in this order, each on all servers before the next: what the backup does not have is
   // dropped while the records still name it; grants need tables and routines, and the names of views, which a dump
@@ -79,7 +79,7 @@ class ServerRestore {
   void load_all(const std::string& what, const char* group, const std::vector<Load>& loads, unsigned jobs);
   void load_delivered(const std::string& what, const char* group, const std::vector<Load>& loads, unsigned slots);
   void count_removed(const std::map<std::string, std::uint64_t>& removed);
-  void load(const Load& load, const std::function<void(std::uint64_t bytes)>& passed);
+  void load(const Load& load, const Passed& passed);
   [[nodiscard]] std::map<std::string, std::string> secret_passwords() const;
   void set_packet(std::uint64_t bytes);
 

@@ -59,19 +59,13 @@ produce() {
 }
 )sh";
 
-constexpr const char* kDecode = R"sh(
-decode() { decompress; }
-)sh";
-
 constexpr const char* kUnpackDelivered = R"sh(
 root=$1 run=$2 file=$3 encoding=$4
 produce() { from_delivered "$file" "$encoding" "$root" "$run"; }
 )sh";
 
-// As many files as there may be.
-constexpr std::chrono::hours kLongestUnpacking{24};
-
 constexpr const char* kUnpack = R"sh(
+decode() { decompress; }
 consume() {
   new=$1/.exastro-restore-$2
   mkdir "$new" || return 95
@@ -211,23 +205,13 @@ StagedFile SharedFiles::stage_pack(StagingRequest request) {
 void SharedFiles::unpack_beside(const std::string& run_id, archive::Encoding encoding, std::uint64_t size,
                                 const kube::ByteSource& source, const kube::DigestOf& digest) {
   judge("Unpacking the shared files",
-        cluster_.upload(pod_, {compression_functions(encoding) + kDecode + kUnpack, {path_, run_id}, ""}, size, source,
-                        digest),
+        cluster_.upload(pod_, {compression_functions(encoding) + kUnpack, {path_, run_id}, ""}, size, source, digest),
         4);
 }
 
-Delivered SharedFiles::deliver(const std::function<std::unique_ptr<MemberSource>()>& make_source,
-                               const Passed& passed) {
-  return exastro::deliver(cluster_, pod_, "files", make_source, passed);
-}
-
 void SharedFiles::unpack_delivered(const std::string& run_id, const Delivered& delivered) {
-  StagingRequest request;
-  request.group = "unpacking-" + run_id;
+  StagingRequest request = use_of_delivered("unpacking-" + run_id, "Unpacking");
   request.items = {"the shared files"};
-  request.reserve_percent = 0;
-  request.patience = kLongestUnpacking;
-  request.task = "Unpacking";
   stage(cluster_, pod_,
         {kUnpackDelivered + delivered_functions() + kUnpack,
          {path_, run_id, delivered.name, std::string(to_string(delivered.encoding))},

@@ -43,7 +43,6 @@ class SharedFiles {
   void unpack_beside(const std::string& run_id, archive::Encoding encoding, std::uint64_t size,
                      const kube::ByteSource& source, const kube::DigestOf& digest);
   // The same, of one that was delivered into the pod.
-  Delivered deliver(const std::function<std::unique_ptr<MemberSource>()>& make_source, const Passed& passed);
   void unpack_delivered(const std::string& run_id, const Delivered& delivered);
   // Puts what was unpacked in the place of what was there, by renaming; on an error the old files are back. With
   // `keep_extra`, what only the old tree has is moved over, also from one that an earlier run has left; gives the old

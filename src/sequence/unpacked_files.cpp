@@ -26,19 +26,13 @@ UnpackedFiles::~UnpackedFiles() {
   }
 }
 
-void UnpackedFiles::deliver(const archive::BackupReader& reader, const std::string& member,
-                            archive::Encoding understood, const Passed& passed) {
-  delivered_ =
-      files_.deliver([&] { return std::make_unique<MemberSource>(reader, member, DumpCut{}, understood); }, passed);
-}
-
-void UnpackedFiles::unpack(const archive::BackupReader& reader, const std::string& member,
-                           archive::Encoding understood) {
+void UnpackedFiles::unpack(const archive::BackupReader& reader, const std::string& member, archive::Encoding understood,
+                           const std::optional<Delivered>& delivered) {
   files_.discard_unpacked();
   unpacked_ = true;
-  if (delivered_) {
+  if (delivered) {
     ui::Step step(reporter_, "Unpacking the shared files beside the present ones");
-    files_.unpack_delivered(run_id_, *delivered_);
+    files_.unpack_delivered(run_id_, *delivered);
     return step.done();
   }
   MemberSource source(reader, member, {}, understood);

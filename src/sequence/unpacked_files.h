@@ -23,12 +23,10 @@ class UnpackedFiles {
   UnpackedFiles(const UnpackedFiles&) = delete;
   UnpackedFiles& operator=(const UnpackedFiles&) = delete;
 
-  // Brings the member into the pod, which unpack() spares its way then. `understood` as best_encoding() gives it.
-  // Throws Error.
-  void deliver(const archive::BackupReader& reader, const std::string& member, archive::Encoding understood,
-               const Passed& passed);
   // What an earlier run has left is removed first. Throws Error; the present files are as they were.
-  void unpack(const archive::BackupReader& reader, const std::string& member, archive::Encoding understood);
+  // `understood` as best_encoding() gives it; `delivered` is the member, if it is in the pod already.
+  void unpack(const archive::BackupReader& reader, const std::string& member, archive::Encoding understood,
+              const std::optional<Delivered>& delivered = {});
   // With `keep_extra`, what only the old files have is moved over. Not interrupted, and brought to its end if the
   // connection breaks. Throws Error; then the old files are back, unless the second connection broke, too.
   void take_their_place(bool keep_extra);
@@ -41,7 +39,6 @@ class UnpackedFiles {
   ui::Reporter& reporter_;
   std::function<SharedFiles()> reach_again_;
   std::optional<SharedFiles> again_;
-  std::optional<Delivered> delivered_;
   bool unpacked_ = false;
 };
 

@@ -157,7 +157,7 @@ Delivered delivered(const std::filesystem::path& folder, const std::string& name
   const auto directory = folder / "exastro-staged" / "delivered";
   std::filesystem::create_directories(directory);
   std::ofstream(directory / name, std::ios::binary) << stored;
-  return {name, archive::Encoding::kGzip, {}};
+  return {name, archive::Encoding::kGzip};
 }
 
 TEST_F(RealServer, WhatWasDeliveredIsLoaded) {

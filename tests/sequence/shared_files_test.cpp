@@ -129,13 +129,13 @@ TEST_F(Files, WhatWasDeliveredIsUnpackedToo) {
   const auto before = picture();
   std::ofstream(delivered / "files-1", std::ios::binary) << pack();
   write("empty", "not any more");
-  files_->unpack_delivered("run", {"files-1", encoding_, {}});
+  files_->unpack_delivered("run", {"files-1", encoding_});
   files_->replace("run", false);
   files_->discard_all("run");
   EXPECT_EQ(picture(), before);
   std::ofstream(delivered / "files-2", std::ios::binary) << "no tar";
   try {
-    files_->unpack_delivered("other", {"files-2", encoding_, {}});
+    files_->unpack_delivered("other", {"files-2", encoding_});
     ADD_FAILURE() << "no error";
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("Unpacking the shared files failed"), std::string::npos) << error.what();

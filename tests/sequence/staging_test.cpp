@@ -324,9 +324,7 @@ TEST_F(StagingTest, ADeliveryThatIsCutIsMadeAgain) {
   for (std::mt19937 random(3); noise.size() < 3'000'000;) noise += static_cast<char>(random());
   const std::string stored = stream::zstd_of(noise);
   const auto reader = backup_of(stored);
-  const auto source = [&] {
-    return std::make_unique<MemberSource>(reader, "y.sql.zst", DumpCut{}, archive::Encoding::kZstd);
-  };
+  MemberSource source(reader, "y.sql.zst", {}, archive::Encoding::kZstd);
   cut("early");
   std::uint64_t passed = 0;
   const Delivered delivered = deliver(*cluster_, pod_, "name", source, [&](std::uint64_t bytes) { passed += bytes; });
@@ -344,10 +342,8 @@ TEST_F(StagingTest, WhatCannotBeKeptEndsADelivery) {
   fs::create_directories(directory_ / "tmp/exastro-staged/delivered/name-1");  // no file can be there
   const auto reader = backup_of(stream::zstd_of("x"));
   try {
-    deliver(
-        *cluster_, pod_, "name",
-        [&] { return std::make_unique<MemberSource>(reader, "y.sql.zst", DumpCut{}, archive::Encoding::kZstd); },
-        [](std::uint64_t) {});
+    MemberSource source(reader, "y.sql.zst", {}, archive::Encoding::kZstd);
+    deliver(*cluster_, pod_, "name", source, [](std::uint64_t) {});
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("could not keep what is to be restored"));
