@@ -323,9 +323,20 @@ def migration():
     sys.exit(1)
 
 
+def stop_when_told():
+    """A handler is not enough: main() waits for a lock, other threads take the signal, and one in six pods of a busy node
+    then does not wake up before it is killed."""
+    told = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, told)  # in all threads, as those that come later inherit it
+
+    def wait():
+        signal.sigwait(told)
+        stop.set()
+    threading.Thread(target=wait, daemon=True).start()
+
+
 def main(role, argument=None):
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    stop_when_told()
     if role == "migration":
         return migration()
     if role == "writer":
