@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+
+#include "lower_case.h"
 
 namespace exastro::kube {
 namespace {
@@ -25,12 +26,6 @@ const std::array<ApiResource, 13> kResources{{
     {"Lease", "leases", {"coordination.k8s.io/v1"}},
 }};
 
-std::string lower(std::string_view text) {
-  std::string small(text);
-  std::transform(small.begin(), small.end(), small.begin(), [](unsigned char c) { return std::tolower(c); });
-  return small;
-}
-
 }  // namespace
 
 std::string ApiResource::path(std::string_view api_version, const std::optional<std::string>& namespace_) const {
@@ -41,9 +36,9 @@ std::string ApiResource::path(std::string_view api_version, const std::optional<
 }
 
 const ApiResource* resource_of(std::string_view word) {
-  const std::string name = lower(word.substr(0, word.find('.')));
+  const std::string name = lower_case(word.substr(0, word.find('.')));
   const auto found = std::find_if(kResources.begin(), kResources.end(), [&](const ApiResource& resource) {
-    return name == resource.plural || name == lower(resource.kind);
+    return name == resource.plural || name == lower_case(resource.kind);
   });
   if (found == kResources.end()) return nullptr;
   // "jobs.example.com" is somebody else's kind.

@@ -79,9 +79,10 @@ class Kubectl : public Cluster {
 
  private:
   [[nodiscard]] process::Command command(std::vector<std::string> arguments) const;
-  // Runs a text in a shell of the pod, one that is there and idle or a new one.
-  PodShell::End in_shell(const Pod& pod, ScriptKind kind, const std::string& mark, const std::string& text,
-                         const std::vector<std::string>& arguments, const process::Handlers& handlers);
+  // Runs a text in a shell of the pod, one that is there and idle or a new one. Gives kubectl's exit status, if that
+  // has ended; puts before `messages` what it said of a text that was not even begun.
+  int in_shell(const Pod& pod, ScriptKind kind, const std::string& mark, const std::string& text,
+               const std::vector<std::string>& arguments, const process::Handlers& handlers, std::string& messages);
   // Runs a plain script to its proved end; gives what it printed.
   std::string run_plain(const Pod& pod, const std::string& mark, const std::string& text,
                         const std::vector<std::string>& arguments, process::Handlers handlers);

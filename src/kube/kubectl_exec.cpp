@@ -28,8 +28,8 @@ bool is_exit_code_line(std::string_view line) { return line.starts_with("command
 
 }  // namespace
 
-PodShell::End Kubectl::in_shell(const Pod& pod, ScriptKind kind, const std::string& mark, const std::string& text,
-                                const std::vector<std::string>& arguments, const Handlers& handlers) {
+int Kubectl::in_shell(const Pod& pod, ScriptKind kind, const std::string& mark, const std::string& text,
+                      const std::vector<std::string>& arguments, const Handlers& handlers, std::string& messages) {
   const auto key = std::make_tuple(pod.namespace_, pod.name, pod.container);
   std::unique_ptr<PodShell> shell;
   while (!shell) {
@@ -48,12 +48,13 @@ PodShell::End Kubectl::in_shell(const Pod& pod, ScriptKind kind, const std::stri
     shell = std::make_unique<PodShell>(
         command({"exec", "-i", "-n", pod.namespace_, pod.name, "-c", pod.container, "--", "sh", "-c"}));
   }
-  auto end = shell->run(kind, mark, text, arguments, handlers);
+  const auto end = shell->run(kind, mark, text, arguments, handlers);
+  messages.insert(0, end.messages);
   if (end.by_rest) {
     const std::scoped_lock lock(shells_mutex_);
     shells_[key].push_back(std::move(shell));
   }
-  return end;
+  return end.exit_status;
 }
 
 void Kubectl::end_when_silent(Handlers& handlers, bool& stalled) const {
@@ -101,13 +102,11 @@ std::string Kubectl::run_plain(const Pod& pod, const std::string& mark, const st
       session.close_input();  // what it has said of its failure may yet be on its way
     }
   };
-  const auto end = in_shell(pod, ScriptKind::kPlain, mark, text, arguments, handlers);
-  messages = end.messages + messages;
+  const int status = in_shell(pod, ScriptKind::kPlain, mark, text, arguments, handlers, messages);
   if (stalled) throw StreamCut(stream_error(pod, "A command in the pod gave no sign of life", messages));
   if (!plain) {
     throw StreamCut(stream_error(
-        pod, fmt::format("A command in the pod was cut off (kubectl ended with status {})", end.exit_status),
-        messages));
+        pod, fmt::format("A command in the pod was cut off (kubectl ended with status {})", status), messages));
   }
   if (plain->status != 0)
     throw stream_error(pod, fmt::format("A command in the pod ended with status {}", plain->status), messages);
@@ -184,18 +183,17 @@ StreamReport Kubectl::download(const Pod& pod, const Script& script, const ByteH
     }
   };
   end_when_silent(handlers, stalled);
-  const auto end = in_shell(pod, ScriptKind::kStream, new_mark(), download_script(script), script.arguments, handlers);
-  messages = end.messages + messages;
+  const int status =
+      in_shell(pod, ScriptKind::kStream, new_mark(), download_script(script), script.arguments, handlers, messages);
   if (stalled) {
     throw StreamCut(
         stream_error(pod, fmt::format("The stream from the pod stalled after {} bytes", received), messages));
   }
   if (!report) {
-    throw StreamCut(
-        stream_error(pod,
-                     fmt::format("The stream from the pod was cut after {} bytes (kubectl ended with status {})",
-                                 received, end.exit_status),
-                     messages));
+    throw StreamCut(stream_error(
+        pod,
+        fmt::format("The stream from the pod was cut after {} bytes (kubectl ended with status {})", received, status),
+        messages));
   }
   if (received != report->bytes) {
     throw StreamCut(
@@ -243,15 +241,15 @@ StreamReport Kubectl::upload(const Pod& pod, const Script& script, std::uint64_t
   end_when_silent(handlers, stalled);
   std::vector<std::string> arguments = {std::to_string(size)};
   arguments.insert(arguments.end(), script.arguments.begin(), script.arguments.end());
-  const auto end = in_shell(pod, ScriptKind::kStream, new_mark(), upload_script(script), arguments, handlers);
-  messages = end.messages + messages;
+  const int status =
+      in_shell(pod, ScriptKind::kStream, new_mark(), upload_script(script), arguments, handlers, messages);
   if (stalled)
     throw StreamCut(stream_error(pod, fmt::format("The stream to the pod stalled after {} bytes", sent), messages));
   if (!report) {
     throw StreamCut(
         stream_error(pod,
                      fmt::format("The stream to the pod was cut after {} of {} bytes (kubectl ended with status {})",
-                                 sent, size, end.exit_status),
+                                 sent, size, status),
                      messages));
   }
   report->messages = trimmed(std::move(messages));

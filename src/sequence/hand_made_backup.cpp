@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -15,6 +14,7 @@
 #include "archive/files_repack.h"
 #include "archive/names.h"
 #include "archive/spool.h"
+#include "lower_case.h"
 #include "process/interrupt.h"
 #include "sequence/backup_plan.h"
 #include "sequence/hand_made_dump.h"
@@ -37,12 +37,6 @@ using archive::MemberKind;
 constexpr int kLevel = 1;
 // gzip unpacks to a thousand times its size at most: what one pull of the files holds stays below 4 MiB.
 constexpr std::size_t kPiece = std::size_t{4} << 10;
-
-std::string folded(std::string name) {
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return name;
-}
 
 // "20260131-123456" as "2026-01-31T12:34:56Z".
 std::string as_utc(const std::string& ts) {
@@ -219,7 +213,7 @@ class Conversion {
   // The dump's own spelling of a name; servers that keep names in lower case compare them so.
   static std::optional<std::string> find_database(const DumpedServer& server, const std::string& name) {
     if (server.dump->databases().contains(name)) return name;
-    const std::string lower = folded(name);
+    const std::string lower = lower_case(name);
     if (lower != name && server.dump->databases().contains(lower)) return lower;
     return std::nullopt;
   }
@@ -261,7 +255,8 @@ class Conversion {
     entry.id = server.id;
     entry.version = server.version;
     // Told by the names: a server that keeps them as they are given has those of Exastro in capitals.
-    const bool all_lower = std::all_of(ours.begin(), ours.end(), [](const auto& name) { return folded(name) == name; });
+    const bool all_lower =
+        std::all_of(ours.begin(), ours.end(), [](const auto& name) { return lower_case(name) == name; });
     entry.lower_case_table_names = all_lower ? 1 : 0;
     for (const auto* side : server.sides) entry.sides.emplace_back(side == &names_.platform ? "platform" : "ita");
     manifest_.servers.push_back(std::move(entry));

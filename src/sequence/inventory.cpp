@@ -3,22 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <map>
 #include <regex>
 #include <set>
 
 #include "exastro/record_tables.h"
+#include "lower_case.h"
 
 namespace exastro {
 namespace {
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
 
 std::uint64_t number(const std::string& text) {
   std::uint64_t value = 0;
@@ -236,7 +230,7 @@ class Stocktaking {
 }  // namespace
 
 std::string ServerFacts::folded(const std::string& name) const {
-  return lower_case_table_names == 0 ? name : lower(name);
+  return lower_case_table_names == 0 ? name : lower_case(name);
 }
 
 std::uint64_t Inventory::bytes() const {

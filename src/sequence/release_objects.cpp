@@ -9,6 +9,7 @@
 
 #include "exastro/encoding.h"
 #include "exastro/workload.h"
+#include "lower_case.h"
 
 namespace exastro {
 namespace {
@@ -16,12 +17,6 @@ namespace {
 // What a reinstall removes. Not Secrets (the keys), claims (the data) or Services (addresses and node ports).
 constexpr std::array<std::string_view, 8> kRemovedKinds{
     "HorizontalPodAutoscaler", "CronJob", "Job", "Deployment", "StatefulSet", "DaemonSet", "Pod", "ConfigMap"};
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
 
 std::string text_at(const Json& object, const Json::json_pointer& at) {
   const Json value = object.value(at, Json());
@@ -55,13 +50,13 @@ std::string ready_text(std::string_view kind, const Json& item) {
   const bool seen =
       item.value("/status/observedGeneration"_json_pointer, 0) >= item.value("/metadata/generation"_json_pointer, 0);
   if (seen && ready >= wanted) return "";
-  return fmt::format("{}/{} ({} of {} pods ready)", lower(std::string(kind)),
-                     text_at(item, "/metadata/name"_json_pointer), ready, wanted);
+  return fmt::format("{}/{} ({} of {} pods ready)", lower_case(kind), text_at(item, "/metadata/name"_json_pointer),
+                     ready, wanted);
 }
 
 }  // namespace
 
-std::string LiveObject::reference() const { return lower(kind) + "/" + name; }
+std::string LiveObject::reference() const { return lower_case(kind) + "/" + name; }
 
 bool ReleaseState::has(std::string_view kind, std::string_view name) const {
   return release.has_object(kind, name) ||
@@ -97,7 +92,7 @@ ReleaseState read_state(kube::Cluster& cluster, const Release& release) {
 std::vector<LiveObject> live_objects(kube::Cluster& cluster, const ReleaseState& state) {
   std::string kinds;
   for (const auto& kind : kRemovedKinds) {
-    if (!state.names_of(kind).empty()) kinds += (kinds.empty() ? "" : ",") + lower(std::string(kind)) + "s";
+    if (!state.names_of(kind).empty()) kinds += (kinds.empty() ? "" : ",") + lower_case(kind) + "s";
   }
   std::vector<LiveObject> objects;
   if (kinds.empty()) return objects;
@@ -176,9 +171,9 @@ std::vector<std::string> unready(kube::Cluster& cluster, const Release& release)
       throw Error(fmt::format("Pod {}, which has to complete, has failed.", name),
                   fmt::format("Look at its log: kubectl logs -n {} {}", release.namespace_, name));
     }
-    if (phase != "Succeeded") waiting.push_back(fmt::format("pod/{} ({})", name, lower(phase)));
+    if (phase != "Succeeded") waiting.push_back(fmt::format("pod/{} ({})", name, lower_case(phase)));
   }
-  for (const auto& [kind, name] : missing) waiting.push_back(fmt::format("{}/{} (not there)", lower(kind), name));
+  for (const auto& [kind, name] : missing) waiting.push_back(fmt::format("{}/{} (not there)", lower_case(kind), name));
   return waiting;
 }
 

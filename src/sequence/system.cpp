@@ -4,12 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <set>
 #include <utility>
 
 #include "exastro/encoding.h"
+#include "lower_case.h"
 #include "sequence/services.h"
 #include "sequence/side_by_side.h"
 
@@ -186,10 +186,8 @@ class NamedObjects {
 
  private:
   // The kind as an object has it, or as kubectl takes it.
-  static std::string key(const std::string& namespace_, std::string kind, const std::string& name) {
-    std::transform(kind.begin(), kind.end(), kind.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return kind + "/" + namespace_ + "/" + name;
+  static std::string key(const std::string& namespace_, const std::string& kind, const std::string& name) {
+    return lower_case(kind) + "/" + namespace_ + "/" + name;
   }
 
   kube::Cluster& cluster_;
