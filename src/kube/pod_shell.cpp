@@ -12,15 +12,14 @@ namespace {
 constexpr std::string_view kEndOfPlain = "\nexastro-end ";
 constexpr std::string_view kBegin = "exastro-begin ";
 constexpr std::size_t kMostMessages = 64 * 1024;
-// Two signs of life, and some more for a line that is slow.
-constexpr std::chrono::seconds kLongestSilence{25};
 
 // A script comes as a line that tells the shell's own key, its kind, its mark and how many lines it has, and then
 // these; `read` takes no byte beyond a line, so that what follows is the script's own input. What a script may have
 // left of that must never be taken for a script: a stream that did not end well is the last, and the key is in no
-// backup. The sleep between the signs of life must not hold the exec's output when the shell is gone.
+// backup. The signs of life (their time is in Signs) must not hold the exec's output when the shell is gone, or the
+// script that it became; nor must the sleep between them.
 constexpr const char* kShell = R"sh(umask 077
-( exec </dev/null >/dev/null; while sleep 10 2>/dev/null; do echo exastro-alive >&2 || exit; done ) &
+( exec </dev/null >/dev/null; while sleep 10 2>/dev/null && kill -0 $$ 2>/dev/null; do echo exastro-alive >&2 || exit; done ) &
 heart=$!
 while IFS=' ' read -r key kind mark lines && [ "$key" = "$1" ]; do
   text=
@@ -56,7 +55,8 @@ process::Command with_shell(process::Command exec, const std::string& key) {
 
 }  // namespace
 
-PodShell::PodShell(process::Command exec) : key_(new_mark()), child_(with_shell(std::move(exec), key_)) {}
+PodShell::PodShell(process::Command exec, Signs signs)
+    : key_(new_mark()), signs_(signs), child_(with_shell(std::move(exec), key_)) {}
 
 PodShell::End PodShell::run(ScriptKind kind, const std::string& mark, const std::string& text,
                             const std::vector<std::string>& arguments, const process::Handlers& handlers) {
@@ -92,11 +92,12 @@ PodShell::End PodShell::run(ScriptKind kind, const std::string& mark, const std:
 }
 
 bool PodShell::lives() {
-  const auto heard = child_.listen();
-  if (!heard) return false;
+  const auto lines = child_.listen();
+  if (!lines) return false;
+  // They may have come long ago, and nothing since: each stands for the time before it alone.
   const auto now = std::chrono::steady_clock::now();
-  if (*heard) last_seen_ = now;
-  return now - last_seen_ < kLongestSilence;
+  last_seen_ = std::min(now, last_seen_ + static_cast<int>(*lines) * signs_.between);
+  return now - last_seen_ < signs_.silence;
 }
 
 std::string new_mark() {

@@ -2,8 +2,10 @@
 // take half a second, and several on a node that is starting pods.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kube/cluster.h"
@@ -17,8 +19,15 @@ enum class ScriptKind { kPlain, kStream };
 
 class PodShell {
  public:
+  // How often a living one gives a sign, and how long it may be silent.
+  struct Signs {
+    std::chrono::milliseconds between = std::chrono::seconds(10);
+    std::chrono::milliseconds silence = std::chrono::seconds(25);  // two signs, and some more for a line that is slow
+  };
+
   // `exec` ends with `sh -c`, in the pod; the rest is added here. Throws Error if it cannot be started.
-  explicit PodShell(process::Command exec);
+  explicit PodShell(process::Command exec, Signs signs);
+  explicit PodShell(process::Command exec) : PodShell(std::move(exec), Signs()) {}
 
   // How a run of a script has ended.
   struct End {
@@ -36,6 +45,7 @@ class PodShell {
 
  private:
   std::string key_;
+  Signs signs_;
   process::KeptChild child_;
   std::chrono::steady_clock::time_point last_seen_ = std::chrono::steady_clock::now();
 };

@@ -71,12 +71,12 @@ class Run : public Session {
     return std::move(outcome_);
   }
 
-  std::optional<bool> listen() {
-    heard_ = false;
+  std::optional<std::size_t> listen() {
+    lines_ = 0;
     begin();
     context_.poll();
     if (exited_ || !out_open_ || !err_open_) return std::nullopt;
-    return heard_;
+    return lines_;
   }
 
   // Without waiting for what it would still write.
@@ -216,6 +216,7 @@ class Run : public Session {
       if (end == std::string::npos && !all && err_text_.size() - from < kMostErr) break;
       if (end == std::string::npos) end = err_text_.size();
       const std::string_view line = std::string_view(err_text_).substr(from, end - from);
+      ++lines_;
       guarded([&] {
         if (handlers_->on_err_line) {
           handlers_->on_err_line(*this, line);
@@ -272,7 +273,6 @@ class Run : public Session {
   }
 
   void restart_idle() {
-    heard_ = true;
     if (handlers_->idle_after.count() == 0 || idled_) return;
     idle_.expires_after(handlers_->idle_after);
     idle_.async_wait([this, round = round_](error_code error) {
@@ -335,7 +335,7 @@ class Run : public Session {
   bool idled_ = false;
   bool begun_ = false;
   bool resting_ = false;
-  bool heard_ = false;
+  std::size_t lines_ = 0;  // of error output
   unsigned round_ = 0;
 };
 
@@ -368,7 +368,7 @@ std::optional<Outcome> KeptChild::serve(const Handlers& handlers) {
   return impl_->serve(handlers, {});
 }
 
-std::optional<bool> KeptChild::listen() { return impl_->listen(); }
+std::optional<std::size_t> KeptChild::listen() { return impl_->listen(); }
 
 std::optional<std::filesystem::path> find_program(const std::string& name) {
   const auto path = bp::environment::find_executable(name);

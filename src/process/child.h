@@ -94,8 +94,9 @@ class KeptChild {
   // Serves it until a handler calls Session::rest(), and gives nothing then, or until it has ended. An interrupt, or
   // what a handler throws, ends it.
   std::optional<Outcome> serve(const Handlers& handlers);
-  // Takes what it has written since it was served last. Absent if it has ended, and else whether that was anything.
-  std::optional<bool> listen();
+  // Takes what it has written since it was served last. Absent if it has ended, and else how many lines that was, of
+  // error output.
+  std::optional<std::size_t> listen();
 
  private:
   class Impl;

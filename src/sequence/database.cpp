@@ -20,7 +20,7 @@ dump=$(command -v mariadb-dump || command -v mysqldump) || { echo 'the image has
 
 constexpr const char* kQuery = R"sh(
 exec "$client" --defaults-file=/dev/fd/4 --batch --skip-column-names --unbuffered --binary-mode --comments \
-  --connect-timeout=15 4<<EOF
+  --loose-print-query-on-error=0 --connect-timeout=15 4<<EOF
 $cnf
 EOF
 )sh";
@@ -76,7 +76,9 @@ sql() {
 consume() {
   # Each INSERT, of about a megabyte, commits itself: with one commit for a table InnoDB takes its way for bulk inserts, which
   # sorts all of it first and takes the server twice the processor (seen with 10.11.18).
-  sql "$1" | "$client" --defaults-file=/dev/fd/4 --binary-mode --comments --max-allowed-packet=1G --connect-timeout=15 4<<EOF
+  # A statement that fails may be a megabyte of people's rows: the client would print it before it says what is wrong.
+  sql "$1" | "$client" --defaults-file=/dev/fd/4 --binary-mode --comments --max-allowed-packet=1G \
+    --loose-print-query-on-error=0 --connect-timeout=15 4<<EOF
 $cnf
 EOF
 }

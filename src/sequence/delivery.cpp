@@ -10,8 +10,9 @@
 namespace exastro {
 namespace {
 
+// What an earlier try has brought gives its room back, also if that still writes.
 constexpr const char* kKeep = R"sh(
-consume() { mkdir -p "$base/delivered" && cat >"$base/delivered/$1"; }
+consume() { mkdir -p "$base/delivered" && rm -f "$base/delivered/$2"-* && cat >"$base/delivered/$1"; }
 )sh";
 
 constexpr const char* kUse = R"sh(
@@ -54,7 +55,7 @@ Delivered deliver(kube::Cluster& cluster, const kube::Pod& pod, const std::strin
     // What was cut off may still write to its file.
     delivered.name = fmt::format("{}-{}", name, ++tries);
     const auto report = cluster.upload(
-        pod, {staged_base() + kKeep, {delivered.name}, ""}, source.size(),
+        pod, {staged_base() + kKeep, {delivered.name, name}, ""}, source.size(),
         [&](std::span<std::byte> room) {
           const std::size_t count = source.read(room);
           sent += count;

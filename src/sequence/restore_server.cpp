@@ -89,6 +89,7 @@ void ServerRestore::prepare() {
   try {
     set_packet(needed);
     packet_before_ = now;
+    packet_ = needed;
   } catch (const Error& error) {
     throw Error(
         fmt::format(
@@ -100,6 +101,7 @@ void ServerRestore::prepare() {
 }
 
 void ServerRestore::end_sessions() {
+  if (packet_before_ != 0) set_packet(packet_);  // the server may have been started again while the data came
   Database& database = stocked_.server.database;
   const ServerFacts& facts = stocked_.inventory.server;
   std::set<std::string> names;

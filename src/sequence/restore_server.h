@@ -100,6 +100,7 @@ class ServerRestore {
   unsigned slots_ = 0;               // of delivered ones; 0: nothing was delivered
   const std::string id_;             // in the names of what is kept in the pod, where other restores may have been
   std::uint64_t packet_before_ = 0;  // 0: not changed
+  std::uint64_t packet_ = 0;         // that the data needs, if it was changed
   std::mutex mutex_;
   std::map<std::string, std::uint64_t> removed_definers_;  // with the mutex
   RecordChanges records_;

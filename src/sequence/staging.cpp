@@ -17,8 +17,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// How long a connection may be away before it is given up.
-constexpr std::chrono::minutes kPatience{5};
 constexpr std::chrono::seconds kBetweenTries{2};
 
 // On the volume of the pod that is its own, and ends with it.
@@ -188,15 +186,17 @@ Answer parse_answer(const std::string& text) {
 
 std::string staged_base() { return kBase; }
 
-void through_cuts(kube::Cluster& cluster, const kube::Pod& pod, const std::function<void(bool& moved)>& work) {
-  auto deadline = Clock::now() + kPatience;
+void through_cuts(kube::Cluster& cluster, const kube::Pod& pod, const std::function<void(bool& moved)>& work,
+                  const CutPatience& patience) {
+  auto deadline = Clock::now() + patience.in_vain;
   while (true) {
     bool moved = false;
+    const auto begun = Clock::now();
     try {
       work(moved);
       return;
     } catch (const kube::StreamCut&) {
-      if (moved) deadline = Clock::now() + kPatience;
+      if (moved || Clock::now() - begun > patience.answered) deadline = Clock::now() + patience.in_vain;
       if (Clock::now() >= deadline || !is_there(cluster, pod)) throw;
     }
     process::Interrupt::throw_if_requested();

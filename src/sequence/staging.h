@@ -84,9 +84,17 @@ Staged stage(kube::Cluster& cluster, const kube::Pod& pod, const kube::Script& s
 // A line of shell that sets `base`, the folder in a pod for whatever is staged. What stage() runs has it.
 std::string staged_base();
 
-// Does something in a pod that may be begun again when the connection breaks, until nothing has come or gone for some
-// minutes, the pod is gone, or what is wrong is not the connection. `work` says whether it has moved anything.
-void through_cuts(kube::Cluster& cluster, const kube::Pod& pod, const std::function<void(bool& moved)>& work);
+// How long a connection is tried for that brings nothing. A try on a line that leads nowhere ends within a minute, by
+// the stall: one that took longer than `answered` had a pod at its other end, though it brought nothing.
+struct CutPatience {
+  std::chrono::milliseconds in_vain = std::chrono::minutes(5);
+  std::chrono::milliseconds answered = std::chrono::minutes(2);
+};
+
+// Does something in a pod that may be begun again when the connection breaks, until it is tried in vain for too long,
+// the pod is gone, or what is wrong is not the connection. `work` says whether it has moved anything.
+void through_cuts(kube::Cluster& cluster, const kube::Pod& pod, const std::function<void(bool& moved)>& work,
+                  const CutPatience& patience = {});
 
 // Streams a staged file, compressed. A stream that is cut goes on where it was, until none has brought
 // anything for some minutes or the pod is gone. Throws Error.

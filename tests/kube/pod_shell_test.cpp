@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <thread>
 
 namespace exastro::kube {
@@ -83,6 +84,46 @@ TEST(PodShell, OneThatIsGoneIsSeen) {
   PodShell shell(here());
   EXPECT_EQ(run(shell, "kill -9 $PPID"), std::nullopt);
   EXPECT_FALSE(shell.lives());
+}
+
+TEST(PodShell, SignsThatCameLongAgoAreNoLife) {
+  using std::chrono::milliseconds;
+  const PodShell::Signs signs{milliseconds(200), milliseconds(500)};
+  PodShell silent({"/bin/sh", {"-c", "for i in 1 2 3; do echo exastro-alive >&2; done; sleep 5; #"}}, signs);
+  PodShell living({"/bin/sh", {"-c", "while sleep 0.2; do echo exastro-alive >&2; done; #"}}, signs);
+  std::this_thread::sleep_for(milliseconds(2000));
+  EXPECT_FALSE(silent.lives());
+  EXPECT_TRUE(living.lives());
+}
+
+// Whether a process has the text in its environment.
+bool is_in_an_environment(const std::string& text) {
+  for (const auto& process : std::filesystem::directory_iterator("/proc")) {
+    std::ifstream file(process.path() / "environ", std::ios::binary);
+    if (std::string(std::istreambuf_iterator<char>(file), {}).find(text) != std::string::npos) return true;
+  }
+  return false;
+}
+
+// Where there is no setsid the shell becomes the script. Its signs of life would hold the exec for ever.
+TEST(PodShell, GivesNoSignsForAScriptThatItHasBecome) {
+  const auto bin = std::filesystem::temp_directory_path() / ("exastro-shell-bin-" + std::to_string(getpid()));
+  std::filesystem::create_directory(bin);
+  for (const char* name : {"sh", "sleep"}) std::filesystem::create_symlink(std::string("/bin/") + name, bin / name);
+  process::Handlers handlers;
+  bool lived = false;
+  handlers.on_out = [&](process::Session&, std::span<const std::byte>) { lived = is_in_an_environment(bin.string()); };
+  // Its error output has a reader as long as anybody writes, as a container's has.
+  const std::string exec = "mkfifo " + (bin / "err").string() + "; cat " + (bin / "err").string() +
+                           " >/dev/null & exec env PATH=" + bin.string() + " sh -c \"$@\" 2>" + (bin / "err").string();
+  PodShell shell({"/usr/bin/setsid", {"-w", "/bin/sh", "-c", exec, "sh"}});
+  const auto end = shell.run(ScriptKind::kStream, new_mark(), "echo here; exit 92", {}, handlers);
+  EXPECT_EQ(end.exit_status, 92);
+  EXPECT_TRUE(lived);
+  for (int tries = 0; tries < 150 && is_in_an_environment(bin.string()); ++tries)
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_FALSE(is_in_an_environment(bin.string()));
+  std::filesystem::remove_all(bin);
 }
 
 TEST(PodShell, SaysWhatKubectlSaidWhenThereIsNoPod) {

@@ -1,5 +1,6 @@
 // The stream protocol with its real sh scripts, run here instead of in a pod: a stand-in for kubectl starts them in
 // a session of their own, as a container runtime does, and cuts or changes the stream where a test asks for it.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -106,8 +107,20 @@ TEST_F(Stream, ALostTailIsNoticedThoughKubectlSaysZero) {
 }
 
 TEST_F(Stream, ChangedBytesAreNoticed) {
-  stand_in(R"(setsid -w sh -c "$script" "$@" | tr a b)");
-  EXPECT_THROW(download("produce() { echo aaaa; }\n"), Error);
+  stand_in(R"(setsid -w sh -c "$script" "$@" | sed -u s/a/b/g)");
+  try {
+    download("produce() { echo aaaa; }\n");
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("their digests differ"));
+  }
+  stand_in(R"(sed -u s/aaaa/bbbb/ | setsid -w sh -c "$script" "$@")");
+  try {
+    upload("consume() { cat >/dev/null; }\n", "aaaa\n");
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("not the ones that were sent"));
+  }
 }
 
 TEST_F(Stream, ALostClientEndsTheProducer) {

@@ -157,11 +157,11 @@ TEST(KeptChild, IsServedInRounds) {
 }
 
 TEST(KeptChild, IsListenedToBetweenRounds) {
-  KeptChild child(shell("sleep 0.3; echo a sign >&2; read -r line"));
-  EXPECT_EQ(child.listen(), std::optional(false));
+  KeptChild child(shell("sleep 0.3; echo a sign >&2; echo another >&2; read -r line"));
+  EXPECT_EQ(child.listen(), std::optional<std::size_t>(0));
   std::this_thread::sleep_for(std::chrono::milliseconds(600));
-  EXPECT_EQ(child.listen(), std::optional(true));
-  EXPECT_EQ(child.listen(), std::optional(false));
+  EXPECT_EQ(child.listen(), std::optional<std::size_t>(2));
+  EXPECT_EQ(child.listen(), std::optional<std::size_t>(0));
 }
 
 TEST(KeptChild, ThatHasEndedIsSeen) {
@@ -172,10 +172,18 @@ TEST(KeptChild, ThatHasEndedIsSeen) {
 
 TEST(KeptChild, ThatDoesNotLeaveIsEnded) {
   const auto before = std::chrono::steady_clock::now();
+  std::string process;
   {
-    KeptChild child(shell("trap '' TERM; while :; do sleep 1; done"));
-    child.listen();
+    KeptChild child(shell("trap '' TERM; printf %s $$; while :; do sleep 1; done"));
+    Handlers handlers;
+    handlers.on_out = [&](Session& session, std::span<const std::byte> bytes) {
+      process.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+      session.rest();
+    };
+    EXPECT_FALSE(child.serve(handlers));
+    ASSERT_TRUE(std::filesystem::exists("/proc/" + process)) << process;
   }
+  EXPECT_FALSE(std::filesystem::exists("/proc/" + process));
   EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(10));
 }
 

@@ -189,6 +189,10 @@ TEST_F(RealServer, ADeliveredDumpThatFailsIsNamedWithTheServersWords) {
   EXPECT_NE(wrong.find("Loading the_database failed: mariadb"), std::string::npos) << wrong;
   EXPECT_NE(wrong.find("no.such"), std::string::npos) << wrong;
   EXPECT_EQ(wrong.find("hidden"), std::string::npos) << wrong;
+  const std::string of_rows =
+      failure("rows", compressed("INSERT INTO no.such VALUES ('" + std::string(100'000, 'r') + "');\n"));
+  EXPECT_NE(of_rows.find("ERROR"), std::string::npos) << of_rows;
+  EXPECT_EQ(of_rows.find("rrrr"), std::string::npos) << "it shows people's rows: " << of_rows;
   EXPECT_NE(failure("cut", compressed("SELECT 1;\n").substr(0, 12)).find("the_database failed"), std::string::npos);
   EXPECT_NE(failure("empty", "").find("the_database failed"), std::string::npos) << "nothing is no dump";
 }

@@ -12,6 +12,7 @@
 #include <fstream>
 #include <random>
 #include <sstream>
+#include <thread>
 
 #include "../stream/zstd_text.h"
 #include "archive/backup_writer.h"
@@ -223,6 +224,25 @@ TEST_F(StagingTest, AConnectionThatBreaksDoesNotBeginItAnew) {
   EXPECT_EQ(slurp("run"), "sleep 2; echo late\n");
 }
 
+// Reading or loading may take hours in which nothing comes.
+TEST_F(StagingTest, AConnectionThatWasGoodUntilItBrokeIsTriedAgainHoweverLateThatIs) {
+  using std::chrono::milliseconds;
+  const CutPatience patience{milliseconds(300), milliseconds(150)};
+  const auto breaks_twice_after = [&](milliseconds time) {
+    int tries = 0;
+    through_cuts(
+        *cluster_, pod_,
+        [&](bool&) {
+          if (++tries > 2) return;
+          std::this_thread::sleep_for(time);
+          throw kube::StreamCut(Error("cut"));
+        },
+        patience);
+  };
+  EXPECT_NO_THROW(breaks_twice_after(milliseconds(250)));
+  EXPECT_THROW(breaks_twice_after(milliseconds(50)), kube::StreamCut);
+}
+
 TEST_F(StagingTest, AStreamThatIsCutGoesOnWhereItWas) {
   for (const StagedForm form : {StagedForm::kPlain, StagedForm::kCompressed}) {
     const auto files = staged({form == StagedForm::kPlain ? "a" : "b", form, encoding_, 1, {"seq 1 200000"}});
@@ -333,6 +353,7 @@ TEST_F(StagingTest, ADeliveryThatIsCutIsMadeAgain) {
   EXPECT_EQ(delivered.encoding, archive::Encoding::kZstd);
   EXPECT_GE(passed, stored.size());
   EXPECT_EQ(slurp("tmp/exastro-staged/delivered/name-2"), stored);
+  EXPECT_FALSE(fs::exists(directory_ / "tmp/exastro-staged/delivered/name-1")) << "it takes room";
   cut("early");
   fs::remove(directory_ / "pod.json");
   EXPECT_THROW(deliver(*cluster_, pod_, "gone", source, [](std::uint64_t) {}), kube::StreamCut);
