@@ -16,8 +16,8 @@ constexpr std::size_t kMostMessages = 64 * 1024;
 // A script comes as a line that tells the shell's own key, its kind, its mark and how many lines it has, and then
 // these; `read` takes no byte beyond a line, so that what follows is the script's own input. What a script may have
 // left of that must never be taken for a script: a stream that did not end well is the last, and the key is in no
-// backup. The signs of life (their time is in Signs) must not hold the exec's output when the shell is gone, or the
-// script that it became; nor must the sleep between them.
+// backup. The signs of life (their time is in SignsOfLife) must not hold the exec's output when the shell is gone, or
+// the script that it became; nor must the sleep between them.
 constexpr const char* kShell = R"sh(umask 077
 ( exec </dev/null >/dev/null; while sleep 10 2>/dev/null && kill -0 $$ 2>/dev/null; do echo exastro-alive >&2 || exit; done ) &
 heart=$!
@@ -55,7 +55,7 @@ process::Command with_shell(process::Command exec, const std::string& key) {
 
 }  // namespace
 
-PodShell::PodShell(process::Command exec, Signs signs)
+PodShell::PodShell(process::Command exec, const SignsOfLife& signs)
     : key_(new_mark()), signs_(signs), child_(with_shell(std::move(exec), key_)) {}
 
 PodShell::End PodShell::run(ScriptKind kind, const std::string& mark, const std::string& text,

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "kube/cluster.h"
@@ -17,17 +16,16 @@ namespace exastro::kube {
 // gives it a process group of its own, which it may end as a whole.
 enum class ScriptKind { kPlain, kStream };
 
+// How often a living shell gives a sign, and how long it may be silent.
+struct SignsOfLife {
+  std::chrono::milliseconds between = std::chrono::seconds(10);
+  std::chrono::milliseconds silence = std::chrono::seconds(25);  // two signs, and some more for a line that is slow
+};
+
 class PodShell {
  public:
-  // How often a living one gives a sign, and how long it may be silent.
-  struct Signs {
-    std::chrono::milliseconds between = std::chrono::seconds(10);
-    std::chrono::milliseconds silence = std::chrono::seconds(25);  // two signs, and some more for a line that is slow
-  };
-
   // `exec` ends with `sh -c`, in the pod; the rest is added here. Throws Error if it cannot be started.
-  explicit PodShell(process::Command exec, Signs signs);
-  explicit PodShell(process::Command exec) : PodShell(std::move(exec), Signs()) {}
+  explicit PodShell(process::Command exec, const SignsOfLife& signs = {});
 
   // How a run of a script has ended.
   struct End {
@@ -45,7 +43,7 @@ class PodShell {
 
  private:
   std::string key_;
-  Signs signs_;
+  SignsOfLife signs_;
   process::KeptChild child_;
   std::chrono::steady_clock::time_point last_seen_ = std::chrono::steady_clock::now();
 };

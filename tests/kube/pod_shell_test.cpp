@@ -88,7 +88,7 @@ TEST(PodShell, OneThatIsGoneIsSeen) {
 
 TEST(PodShell, SignsThatCameLongAgoAreNoLife) {
   using std::chrono::milliseconds;
-  const PodShell::Signs signs{milliseconds(200), milliseconds(500)};
+  const SignsOfLife signs{milliseconds(200), milliseconds(500)};
   PodShell silent({"/bin/sh", {"-c", "for i in 1 2 3; do echo exastro-alive >&2; done; sleep 5; #"}}, signs);
   PodShell living({"/bin/sh", {"-c", "while sleep 0.05; do echo exastro-alive >&2; done; #"}}, signs);
   std::this_thread::sleep_for(milliseconds(2000));
