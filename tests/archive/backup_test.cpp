@@ -16,6 +16,7 @@
 #include <functional>
 #include <sstream>
 
+#include "../temporary_folder.h"
 #include "archive/backup_reader.h"
 #include "archive/backup_writer.h"
 #include "archive/digest_list.h"
@@ -154,12 +155,7 @@ std::string pax_record(const std::string& key, const std::string& value) {
 
 class BackupTest : public testing::Test {
  protected:
-  BackupTest() {
-    std::string pattern = (fs::temp_directory_path() / "archive_test.XXXXXX").string();
-    directory_ = ::mkdtemp(pattern.data());
-    path_ = directory_ / backup_file_name("exastro", "exastro", kTs);
-  }
-  ~BackupTest() override { fs::remove_all(directory_); }
+  BackupTest() { path_ = directory_ / backup_file_name("exastro", "exastro", kTs); }
 
   static Manifest manifest_of(const std::string& dump, const std::string& files) {
     Manifest manifest;
@@ -265,7 +261,8 @@ class BackupTest : public testing::Test {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(directory_), fs::directory_iterator()));
   }
 
-  fs::path directory_;
+  TemporaryFolder folder_;
+  const fs::path directory_ = folder_.path();
   fs::path path_;
   const std::string dump_ = dump_member_name("shared", "日本 db", kTs, Encoding::kGzip);
   const std::string files_ = files_member_name(kTs, Encoding::kGzip);

@@ -18,6 +18,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "../temporary_folder.h"
 #include "error.h"
 #include "process/child.h"
 #include "process/interrupt.h"
@@ -66,12 +67,7 @@ std::string some_text(std::size_t size) {
 
 class EncryptionTest : public testing::Test {
  protected:
-  EncryptionTest() {
-    std::string pattern = (fs::temp_directory_path() / "encryption_test.XXXXXX").string();
-    directory_ = ::mkdtemp(pattern.data());
-    key_ = new_key("key");
-  }
-  ~EncryptionTest() override { fs::remove_all(directory_); }
+  EncryptionTest() { key_ = new_key("key"); }
 
   // Makes a private key in a file of this name; gives the public one.
   std::string new_key(const std::string& name) {
@@ -114,7 +110,8 @@ class EncryptionTest : public testing::Test {
     EXPECT_THAT(text, HasSubstr("is damaged"));
   }
 
-  fs::path directory_;
+  TemporaryFolder folder_;
+  const fs::path directory_ = folder_.path();
   std::string key_;
 };
 

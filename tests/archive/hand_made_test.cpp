@@ -8,6 +8,7 @@
 #include <fstream>
 #include <map>
 
+#include "../temporary_folder.h"
 #include "archive/files_repack.h"
 #include "error.h"
 
@@ -89,12 +90,7 @@ TEST(HandMadeChoice, OfSeveralOneMustBeNamed) {
 
 class HandMadeFiles : public testing::Test {
  protected:
-  void SetUp() override {
-    directory_ = fs::temp_directory_path() / ("exastro-hand-made-" + std::to_string(getpid()));
-    fs::remove_all(directory_);
-    fs::create_directories(directory_ / "set");
-  }
-  void TearDown() override { fs::remove_all(directory_); }
+  void SetUp() override { fs::create_directory(directory_ / "set"); }
 
   void write(const std::string& name, const std::string& text) { std::ofstream(directory_ / "set" / name) << text; }
   void shell(const std::string& command) {
@@ -134,7 +130,8 @@ class HandMadeFiles : public testing::Test {
     return {std::istreambuf_iterator<char>(list), {}};
   }
 
-  fs::path directory_;
+  TemporaryFolder folder_;
+  const fs::path directory_ = folder_.path();
 };
 
 TEST_F(HandMadeFiles, AreFoundInADirectoryATarAndByOneOfThem) {

@@ -12,6 +12,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "../temporary_folder.h"
 #include "cli/command_line.h"
 #include "cli/common.h"
 
@@ -24,8 +25,6 @@ using testing::Not;
 class Helm : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "helm-XXXXXX";
-    directory_ = ::mkdtemp(pattern.data());
     std::ofstream file(directory_ / "kubectl");
     // It also reads the first kubeconfig, as the real one would, and tells its mode.
     file << "#!/bin/sh\nPATH=/usr/bin:/bin\ncd '" << directory_.string() << "'\necho \"$*\" >>calls\n"
@@ -47,7 +46,6 @@ class Helm : public testing::Test {
           "KUBETLS_SERVER_NAME", "KUBEINSECURE_SKIP_TLS_VERIFY", "KUBEASUSER", "KUBEASGROUPS", "DEBUG", "BIN"}) {
       ::unsetenv((std::string("HELM_") + name).c_str());
     }
-    std::filesystem::remove_all(directory_);
   }
   static void set(const char* name, const std::string& value) { ASSERT_EQ(::setenv(name, value.c_str(), 1), 0); }
   [[nodiscard]] std::string content(const char* name) const {
@@ -64,7 +62,8 @@ class Helm : public testing::Test {
     return content("calls");
   }
 
-  std::filesystem::path directory_;
+  TemporaryFolder folder_;
+  const std::filesystem::path directory_ = folder_.path();
   std::ostringstream said_;
   std::optional<std::string> chosen_;
 };

@@ -10,6 +10,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "../temporary_folder.h"
+
 namespace exastro::kube {
 namespace {
 
@@ -19,12 +21,6 @@ using testing::Not;
 
 class HelmCalls : public testing::Test {
  protected:
-  HelmCalls() {
-    std::string pattern = (fs::temp_directory_path() / "helm_test.XXXXXX").string();
-    directory_ = ::mkdtemp(pattern.data());
-  }
-  ~HelmCalls() override { fs::remove_all(directory_); }
-
   HelmProgram helm(const std::string& ends_with) {
     const fs::path program = directory_ / "helm";
     std::ofstream(program) << "#!/bin/sh\ncd " << directory_.string()
@@ -39,7 +35,8 @@ class HelmCalls : public testing::Test {
     return out.str();
   }
   HelmUpgrade upgrade_{"ns", "exastro", "repository/exastro", "1.7.5", {"a.yaml", "b.yaml"}, {{"key", "very hidden"}}};
-  fs::path directory_;
+  TemporaryFolder folder_;
+  const fs::path directory_ = folder_.path();
   std::string log_;
 };
 

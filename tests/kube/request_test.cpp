@@ -1,12 +1,12 @@
 // Requests to the API server, with a stand-in for `kubectl proxy` that answers what the test has written down.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
+#include "../temporary_folder.h"
 #include "kube/kubectl.h"
 
 namespace exastro::kube {
@@ -59,13 +59,10 @@ constexpr const char* kNoPod = R"(404 {"kind": "Status", "reason": "NotFound", "
 class Request : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "request-XXXXXX";
-    directory_ = ::mkdtemp(pattern.data());
     options_.program = directory_ / "kubectl";
     std::ofstream(options_.program) << kStandIn;
     ::chmod(options_.program.c_str(), 0700);
   }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
 
   void answers(const std::string& lines) { std::ofstream(directory_ / "answers") << lines; }
   [[nodiscard]] std::vector<std::string> requests() const {
@@ -85,7 +82,8 @@ class Request : public testing::Test {
     throw std::logic_error("no error");
   }
 
-  std::filesystem::path directory_;
+  TemporaryFolder folder_;
+  const std::filesystem::path directory_ = folder_.path();
   KubectlOptions options_;
 };
 

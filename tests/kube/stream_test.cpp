@@ -8,6 +8,7 @@
 #include <fstream>
 #include <random>
 
+#include "../temporary_folder.h"
 #include "kube/kubectl.h"
 #include "stream/digest.h"
 
@@ -16,12 +17,7 @@ namespace {
 
 class Stream : public testing::Test {
  protected:
-  void SetUp() override {
-    directory_ = std::filesystem::temp_directory_path() / ("exastro-stream-" + std::to_string(getpid()));
-    std::filesystem::create_directories(directory_);
-    stand_in(R"(exec setsid -w sh -c "$script" "$@")");
-  }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
+  void SetUp() override { stand_in(R"(exec setsid -w sh -c "$script" "$@")"); }
 
   // `last` runs with the script in $script and its parameters in "$@".
   void stand_in(const std::string& last) {
@@ -66,7 +62,8 @@ class Stream : public testing::Test {
         [&] { return digest.hex(); });
   }
 
-  std::filesystem::path directory_;
+  TemporaryFolder folder_;
+  const std::filesystem::path directory_ = folder_.path();
   std::string received_;
   Pod pod_{"ns", "pod", "container"};
 };

@@ -2,12 +2,13 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
 #include <thread>
+
+#include "../temporary_folder.h"
 
 namespace exastro::process {
 namespace {
@@ -62,8 +63,8 @@ TEST(Companion, ThatEndsByItselfIsSeenAndHeard) {
 }
 
 TEST(Companion, EndsWithAProgramThatIsKilled) {
-  std::string pattern = testing::TempDir() + "companion-XXXXXX";
-  const std::filesystem::path told = ::mkdtemp(pattern.data());
+  const TemporaryFolder temporary;
+  const auto& told = temporary.path();
   const pid_t program = ::fork();
   if (program == 0) {
     Companion companion([&](const std::filesystem::path& folder) {
@@ -82,7 +83,6 @@ TEST(Companion, EndsWithAProgramThatIsKilled) {
   ::waitpid(program, nullptr, 0);
   EXPECT_TRUE(soon([&] { return !lives(number); }));
   EXPECT_TRUE(soon([&] { return !std::filesystem::exists(folder); }));
-  std::filesystem::remove_all(told);
 }
 
 TEST(Companion, DoesNotTakeAProgramThatIsNotThere) {

@@ -2,10 +2,10 @@
 #include "sequence/key_adoption.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 
+#include "../temporary_folder.h"
 #include "archive/backup_writer.h"
 #include "exastro/encoding.h"
 #include "exastro/encryption_key.h"
@@ -20,8 +20,6 @@ constexpr const char* kKept = "kubectl-exastro-exastro-keys";
 class Keys : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "keys-XXXXXX";
-    directory_ = ::mkdtemp(pattern.data());
     for (Side* side : {&system_.platform, &system_.ita}) {
       side->id = side == &system_.platform ? "platform" : "ita";
       side->namespace_ = "ns";
@@ -35,7 +33,6 @@ class Keys : public testing::Test {
       cluster_.secrets[side->names.global_secret]["metadata"]["resourceVersion"] = "1";
     }
   }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
 
   // A backup whose keys.json has these, by side.
   archive::BackupReader backup(const std::map<std::string, std::string>& keys) {
@@ -57,7 +54,8 @@ class Keys : public testing::Test {
     return base64_decode(cluster_.secrets.at(secret).at("data").at("ENCRYPT_KEY").get<std::string>());
   }
 
-  std::filesystem::path directory_;
+  TemporaryFolder folder_;
+  const std::filesystem::path directory_ = folder_.path();
   MemoryCluster cluster_;
   System system_;
 };

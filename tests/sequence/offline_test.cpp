@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "../temporary_folder.h"
 #include "archive/backup_writer.h"
 #include "exastro/encryption_key.h"
 #include "sequence/inspect.h"
@@ -32,8 +33,6 @@ std::string read_file(const fs::path& path) {
 class Offline : public testing::Test {
  protected:
   Offline() {
-    std::string pattern = (fs::temp_directory_path() / "offline_test.XXXXXX").string();
-    directory_ = ::mkdtemp(pattern.data());
     backup_ = directory_ / "backup.tar";
     system_.platform.id = "platform";
     system_.ita.id = "ita";
@@ -44,7 +43,6 @@ class Offline : public testing::Test {
     system_.ita.encrypt_key = "hidden ita key";
     write();
   }
-  ~Offline() override { fs::remove_all(directory_); }
 
   void write() {
     archive::BackupWriter writer(backup_);
@@ -68,7 +66,8 @@ class Offline : public testing::Test {
   }
   archive::BackupReader reader() { return archive::BackupReader::open(backup_); }
 
-  fs::path directory_;
+  TemporaryFolder folder_;
+  const fs::path directory_ = folder_.path();
   fs::path backup_;
   System system_;
   std::ostringstream out_;

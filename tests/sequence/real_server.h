@@ -12,6 +12,7 @@
 #include <optional>
 #include <thread>
 
+#include "../temporary_folder.h"
 #include "local_pod.h"
 #include "sequence/database.h"
 #include "sequence/server.h"
@@ -26,9 +27,8 @@ class RealServer : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     started_ = false;
-    directory_ =
-        new std::filesystem::path(std::filesystem::temp_directory_path() / ("exastro-db-" + std::to_string(getpid())));
-    std::filesystem::create_directories(*directory_);
+    folder_.emplace();
+    directory_ = &folder_->path();
     // Sticky, as no backup is written where others may replace it.
     std::filesystem::permissions(*directory_, std::filesystem::perms::all | std::filesystem::perms::sticky_bit);
     const std::string data = (*directory_ / "data").string();
@@ -83,8 +83,7 @@ class RealServer : public testing::Test {
       kill(server_, SIGTERM);
       waitpid(server_, nullptr, 0);
     }
-    std::filesystem::remove_all(*directory_);
-    delete directory_;
+    folder_.reset();
   }
 
   static kube::Kubectl& cluster() { return pod_->cluster(); }
@@ -144,7 +143,8 @@ class RealServer : public testing::Test {
     return stored;
   }
 
-  static inline std::filesystem::path* directory_ = nullptr;
+  static inline std::optional<TemporaryFolder> folder_;
+  static inline const std::filesystem::path* directory_ = nullptr;
   static inline std::optional<LocalPod> pod_;
   static inline pid_t server_ = -1;
   static inline bool started_ = false;

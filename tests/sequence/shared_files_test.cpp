@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <map>
 
+#include "../temporary_folder.h"
 #include "local_pod.h"
 #include "stream/digest.h"
 #include "stream/sink.h"
@@ -21,8 +22,7 @@ namespace fs = std::filesystem;
 class Files : public testing::Test {
  protected:
   void SetUp() override {
-    directory_ = fs::temp_directory_path() / ("exastro-files-" + std::to_string(getpid()));
-    fs::remove_all(directory_);
+    fs::permissions(directory_, fs::perms::group_exec | fs::perms::others_exec, fs::perm_options::add);
     root_ = directory_ / "root with 'quotes'";
     fs::create_directories(root_ / "組織/workspace 1/空");
     write("組織/workspace 1/日本語 name.txt", "text\r\n");
@@ -45,7 +45,6 @@ class Files : public testing::Test {
     std::error_code ignored;
     for (const char* name : {"組織", "組織/workspace 1", "組織/workspace 1/空"})
       fs::permissions(root_ / name, fs::perms::owner_all, ignored);
-    fs::remove_all(directory_);
   }
 
   // To the user that the scripts run as.
@@ -104,7 +103,8 @@ class Files : public testing::Test {
     return entries;
   }
 
-  fs::path directory_;
+  TemporaryFolder folder_;
+  const fs::path directory_ = folder_.path();
   fs::path root_;
   archive::Encoding encoding_ = archive::Encoding::kZstd;
   std::optional<LocalPod> pod_;

@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "../stream/zstd_text.h"
+#include "../temporary_folder.h"
 #include "archive/backup_writer.h"
 #include "archive/decoding.h"
 #include "kube/kubectl.h"
@@ -72,8 +73,6 @@ class ClusterHere : public kube::Kubectl {
 class StagingTest : public testing::Test {
  protected:
   StagingTest() {
-    std::string pattern = (fs::temp_directory_path() / "staging_test.XXXXXX").string();
-    directory_ = ::mkdtemp(pattern.data());
     fs::create_directory(directory_ / "tmp");
     ::setenv("TMPDIR", (directory_ / "tmp").c_str(), 1);
     spit("kubectl", kStandIn);
@@ -84,7 +83,6 @@ class StagingTest : public testing::Test {
   ~StagingTest() override {
     cluster_.reset();  // its shells keep files there
     ::unsetenv("TMPDIR");
-    fs::remove_all(directory_);
   }
 
   void connect() {
@@ -145,7 +143,8 @@ class StagingTest : public testing::Test {
     return archive::BackupReader::open(directory_ / "backup.tar");
   }
 
-  fs::path directory_;
+  TemporaryFolder folder_;
+  const fs::path directory_ = folder_.path();
   std::optional<ClusterHere> cluster_;
   kube::Pod pod_{"ns", "pod", "c"};
   archive::Encoding encoding_ = archive::Encoding::kZstd;
