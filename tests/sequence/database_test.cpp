@@ -2,11 +2,14 @@
 // in for, by a program that runs the script here.
 #include "sequence/database.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
 
+#include "archive/decoding.h"
+#include "process/child.h"
 #include "real_server.h"
 
 namespace exastro {
@@ -104,6 +107,149 @@ CREATE EVENT e ON SCHEDULE EVERY 1 YEAR DISABLE DO DELETE FROM t WHERE id < 0;
   EXPECT_GE(std::stoi(database.query("SELECT NEXTVAL(round.s);").at(0).at(0)), 101);
   EXPECT_FALSE(std::filesystem::exists("/tmp/never"));
   database.query("DROP DATABASE round;");
+}
+
+TEST_F(RealServer, ADumpThatDoesNotSayItsCharacterSetIsTakenForUtf8) {
+  Database database = make();
+  load(database, compressed("CREATE DATABASE unsaid;\nCREATE TABLE unsaid.t (c TEXT CHARACTER SET latin1);\n"
+                            "INSERT INTO unsaid.t VALUES ('é');\n"));
+  EXPECT_EQ(database.query("SELECT HEX(c) FROM unsaid.t;"), (std::vector<Row>{{"E9"}}));
+  database.query("DROP DATABASE unsaid;");
+}
+
+// With a stand-in that tells how mariadb-dump was called.
+class DumpProgram : public RealServer {
+ protected:
+  void SetUp() override {
+    RealServer::SetUp();
+    if (HasFatalFailure()) return;
+    real_ = process::find_program("mariadb-dump")->string();
+    path_ = ::getenv("PATH");
+    std::filesystem::create_directory(bin());
+    stand_in("exec \"$real\" \"$@\"");
+    ::setenv("PATH", (bin().string() + ":" + path_).c_str(), 1);
+    ::setenv("MYSQL_PWD", kPassword, 1);  // for what the tests themselves start
+    pod_.emplace(*directory_);            // with a shell that has this environment
+  }
+  void TearDown() override {
+    if (path_.empty()) return;
+    ::setenv("PATH", path_.c_str(), 1);
+    ::unsetenv("MYSQL_PWD");
+    pod_.emplace(*directory_);
+    make().query("DROP DATABASE IF EXISTS `表 1`;");
+    std::filesystem::remove_all(bin());
+  }
+
+  static std::filesystem::path bin() { return *directory_ / "bin"; }
+  void stand_in(const std::string& body, const std::string& version = "exec \"$real\" \"$@\"") {
+    const auto program = bin() / "mariadb-dump";
+    std::ofstream(program) << "#!/bin/sh\nreal=" << real_ << "\ncase $1 in --version) " << version
+                           << "; esac\necho \"$*\" >" << (bin() / "asked").string() << "\n"
+                           << body << "\n";
+    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  }
+  static std::string asked() {
+    std::ifstream file(bin() / "asked");
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  static std::string plain(const std::string& stored) {
+    std::string text;
+    stream::CallbackSink out([&](std::span<const std::byte> bytes) { text += stream::as_text(bytes); });
+    const auto unpack = archive::make_decoder(archive::Encoding::kGzip, out);
+    unpack->write(stream::as_bytes(stored));
+    unpack->finish();
+    return text;
+  }
+  // What mariadb-dump writes when it is asked for UTF-8.
+  std::string in_utf8() const {
+    const auto file = bin() / "plain";
+    const int status = std::system((real_ + " --no-defaults --host=127.0.0.1 --user=root --port=" + port() +
+                                    " --single-transaction --routines --events --triggers "
+                                    "--default-character-set=utf8mb4 --max-allowed-packet=1G --databases '表 1' >" +
+                                    file.string())
+                                       .c_str());
+    EXPECT_EQ(status, 0);
+    std::ifstream text(file);
+    return {std::istreambuf_iterator<char>(text), {}};
+  }
+  // Without the time, which is at the end.
+  static std::string timeless(const std::string& dump) { return dump.substr(0, dump.rfind("-- Dump completed")); }
+
+  std::string fails() {
+    try {
+      Database database = make();
+      dumped(database, "表 1");
+      return "no error";
+    } catch (const Error& error) {
+      return error.what();
+    }
+  }
+
+  std::string real_;
+  std::string path_;
+};
+
+TEST_F(DumpProgram, ReadsUtf8AsItIsStored) {
+  Database database = make();
+  database.query(R"(CREATE DATABASE `表 1`; USE `表 1`;
+CREATE TABLE `表 ``い``` (id INT PRIMARY KEY AUTO_INCREMENT COMMENT '番号', `文` LONGTEXT DEFAULT '日本 ''x'' \\',
+  raw LONGBLOB, flags BIT(9), three TEXT CHARACTER SET utf8mb3, a CHAR(9) CHARACTER SET ascii, e ENUM('日','b''c'),
+  j JSON, u UUID, i INET6, g GEOMETRY, n INT GENERATED ALWAYS AS (CHAR_LENGTH(a)) VIRTUAL, k VARCHAR(9) CHECK (k <> 'え'))
+  COMMENT '表の';
+INSERT INTO `表 ``い``` (`文`, raw, flags, three, a, e, j, u, i, g) VALUES
+  ('日本語 😀 ''quoted'' "double" \\ back', UNHEX('00010A0D1A22275C80FF'), b'101010101', 'あ', 'a', '日', '{"a":"い"}',
+   UUID(), '::1', ST_GeomFromText('POINT(1 2)')),
+  ('line\r\n\t\0\Z', UNHEX('E35CE327F09F27C32722'), b'0', '', '', 'b''c', '[]', NULL, NULL, NULL),
+  (REPEAT('長い''', 300000), REPEAT(CHAR(255), 300000), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+CREATE VIEW `見` AS SELECT id, CONCAT(`文`, 'ん') AS `列` FROM `表 ``い```;
+CREATE SEQUENCE s START WITH 100 CACHE 10;
+CREATE TRIGGER `前` BEFORE INSERT ON `表 ``い``` FOR EACH ROW SET NEW.`文` = COALESCE(NEW.`文`, 'な');
+CREATE PROCEDURE `手`() COMMENT 'と' SELECT 'む';
+CREATE EVENT `時` ON SCHEDULE EVERY 1 YEAR DISABLE DO DELETE FROM `表 ``い``` WHERE `文` = 'め';
+)");
+  const std::string stored = dumped(database, "表 1");
+  EXPECT_THAT(asked(), testing::HasSubstr("--default-character-set=binary"));
+  EXPECT_EQ(timeless(plain(stored)), timeless(in_utf8()));
+  EXPECT_THAT(plain(stored), testing::HasSubstr("-- Dump completed"));
+}
+
+TEST_F(DumpProgram, AsksForUtf8WhereOneColumnIsNot) {
+  Database database = make();
+  database.query(
+      "CREATE DATABASE `表 1`; CREATE TABLE `表 1`.t (l TEXT CHARACTER SET latin1, s TEXT CHARACTER SET sjis);"
+      "INSERT INTO `表 1`.t VALUES ('é', 'ソ表');");
+  const std::string stored = dumped(database, "表 1");
+  EXPECT_THAT(asked(), testing::HasSubstr("--default-character-set=utf8mb4"));
+  EXPECT_THAT(plain(stored), testing::HasSubstr("('é','ソ表')"));
+  database.query("DROP DATABASE `表 1`;");
+  load(database, stored);
+  EXPECT_EQ(database.query("SELECT HEX(l), HEX(s) FROM `表 1`.t;"), (std::vector<Row>{{"E9", "835C955C"}}));
+}
+
+TEST_F(DumpProgram, IsAskedForUtf8IfItIsNotMariaDbs) {
+  make().query("CREATE DATABASE `表 1`;");
+  stand_in("exec \"$real\" \"$@\"", "echo 'mysqldump  Ver 8.0.40 for Linux on x86_64 (Source distribution)'; exit");
+  EXPECT_EQ(fails(), "no error");
+  EXPECT_THAT(asked(), testing::HasSubstr("--default-character-set=utf8mb4"));
+}
+
+TEST_F(DumpProgram, MustSayItsCharacterSet) {
+  make().query("CREATE DATABASE `表 1`;");
+  stand_in("\"$real\" \"$@\" | grep -v 'SET NAMES'");
+  EXPECT_THAT(fails(), testing::HasSubstr("does not say its character set"));
+}
+
+TEST_F(DumpProgram, FailsIfATableGetsAnotherCharacterSetMeanwhile) {
+  make().query("CREATE DATABASE `表 1`;");
+  stand_in("\"$real\" \"$@\" || exit; mariadb --no-defaults --host=127.0.0.1 --user=root --port=" + port() +
+           " --execute='CREATE TABLE t (l TEXT CHARACTER SET latin1)' '表 1'");
+  EXPECT_THAT(fails(), testing::HasSubstr("another character set"));
+}
+
+TEST_F(DumpProgram, ItsOwnWordsAndStatusAreGiven) {
+  make().query("CREATE DATABASE `表 1`;");
+  stand_in("echo 'mariadb-dump: it went wrong' >&2; exit 5");
+  EXPECT_THAT(fails(), testing::HasSubstr("mariadb-dump ended with status 5: mariadb-dump: it went wrong"));
 }
 
 TEST_F(RealServer, ADumpOfWhatIsNotThereIsAnError) {

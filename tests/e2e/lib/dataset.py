@@ -114,7 +114,9 @@ class Generator:
             organization = f"org{number + 1}-{self.token(4).lower()}"
             spaces += self.organization(organization, number)
         for number, (organization, workspace, database) in enumerate(spaces):
-            self.rows(database, self.options.size_mb / max(1, len(spaces)))
+            # Exastro's own tables are all in UTF-8; a dump is made in another way where one is not.
+            other = "latin1 COLLATE latin1_swedish_ci" if number == 0 and not self.options.utf8 else "utf8mb4"
+            self.rows(database, self.options.size_mb / max(1, len(spaces)), other)
             self.objects(database, spaces[0][2])
             if number == 0:
                 self.granted_account(database)
@@ -161,7 +163,7 @@ class Generator:
         return spaces
 
     # ---- rows
-    def rows(self, database, size_mb):
+    def rows(self, database, size_mb, other):
         do = lambda statement, arguments=None: self.do("ita", statement, arguments, database)  # noqa: E731
         do("CREATE TABLE T_SAMPLE_HEARTBEAT (COMPONENT VARCHAR(64) PRIMARY KEY, BEATS BIGINT NOT NULL, AT DATETIME(6))"
            " ENGINE=InnoDB")
@@ -179,8 +181,8 @@ class Generator:
         do("""CREATE TABLE T_TYPES (ID BIGINT UNSIGNED PRIMARY KEY, B1 BIT(1), B64 BIT(64), T TINYINT, D DECIMAL(38,10),
               F FLOAT, G DOUBLE, DT DATETIME(6), TS TIMESTAMP(6) NULL, DD DATE, TT TIME(6), Y YEAR,
               E ENUM('a','b''c','日本'), S SET('x','y''s','z'), J JSON, U UUID_OR_CHAR, VB VARBINARY(300), C CHAR(10),
-              M MEDIUMTEXT CHARACTER SET utf8mb3, L VARCHAR(50) CHARACTER SET latin1 COLLATE latin1_swedish_ci)
-              ENGINE=InnoDB""".replace("UUID_OR_CHAR", "CHAR(36) CHARACTER SET ascii"))
+              M MEDIUMTEXT CHARACTER SET utf8mb3, L VARCHAR(50) CHARACTER SET OTHER) ENGINE=InnoDB"""
+           .replace("UUID_OR_CHAR", "CHAR(36) CHARACTER SET ascii").replace("OTHER", other))
         do("""INSERT INTO T_TYPES VALUES
               (0, b'0', 0, -128, -9999999999999999999999999999.9999999999, 1.1, 1e-300, '1000-01-01 00:00:00.000001',
                '1970-01-01 12:00:01.5', '0001-01-01', '-838:59:59.999999', 1901, 'b''c', 'x,z', '{"a": "\\\\n"}', UUID(),
@@ -372,6 +374,7 @@ def main():
     parser.add_argument("--files", type=int, default=200, help="ordinary files beside the odd ones")
     parser.add_argument("--orgs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--utf8", action="store_true", help="no text in another character set")
     parser.add_argument("--stranger", action="store_true", help="also a database and an account of somebody else")
     options = parser.parse_args()
     config = json.load(open(options.config)) if options.config else globals()["CONFIG"]

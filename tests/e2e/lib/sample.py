@@ -171,11 +171,12 @@ class Sample:
                                         stdin=text, timeout=timeout)
 
     # ---- what tests ask for
-    def load(self, size_mb=5, files=200, orgs=2, seed=1, stranger=False):
+    def load(self, size_mb=5, files=200, orgs=2, seed=1, stranger=False, utf8=False):
         """Make organizations, workspaces, rows and files (dataset.py); the names that were made"""
         arguments = ["--size-mb", str(size_mb), "--files", str(files), "--orgs", str(orgs), "--seed", str(seed)]
         program = (HERE / "dataset.py").read_text()
-        return json.loads(self.run_inside(program, *arguments, *(["--stranger"] if stranger else [])))
+        return json.loads(self.run_inside(program, *arguments, *(["--stranger"] if stranger else []),
+                                          *(["--utf8"] if utf8 else [])))
 
     def snapshot(self, databases=None, portable=False):
         """A picture of everything, for snapshot.compare(); of the given databases only, or of all on the servers
