@@ -110,10 +110,10 @@ consume() {
   # Each INSERT, of about a megabyte, commits itself: with one commit for a table InnoDB takes its way for bulk inserts, which
   # sorts all of it first and takes the server twice the processor (seen with 10.11.18).
   # A statement that fails may be a megabyte of people's rows: the client would print it before it says what is wrong.
-  # The client itself takes the text as bytes, in which it finds the ends of statements sooner; the server does not.
-  sql "$1" | "$client" --defaults-file=/dev/fd/4 --binary-mode --comments --max-allowed-packet=1G \
-    --default-character-set=binary --init-command='SET NAMES utf8mb4' --loose-print-query-on-error=0 \
-    --connect-timeout=15 4<<EOF
+  # The client takes the text as bytes, in which it finds the ends of statements sooner; the server does not. (With an
+  # --init-command the client would know, too.)
+  { echo 'SET NAMES utf8mb4;'; sql "$1"; } | "$client" --defaults-file=/dev/fd/4 --binary-mode --comments \
+    --default-character-set=binary --max-allowed-packet=1G --loose-print-query-on-error=0 --connect-timeout=15 4<<EOF
 $cnf
 EOF
 }
