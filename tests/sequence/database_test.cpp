@@ -76,18 +76,21 @@ CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, text LONGTEXT, raw LONGBLOB, 
   ENGINE=InnoDB ROW_FORMAT=COMPRESSED KEY_BLOCK_SIZE=8;
 INSERT INTO t (text, raw, flags, n) VALUES
   ('日本語 😀 ''quoted'' "double" \\ back', UNHEX('00010A0D1A22275C80FF'), b'101010101', NULL),
-  ('a row with DEFINER=`root`@`%` */ in it', REPEAT(CHAR(255), 300000), b'0', 1),
+  ('a row with DEFINER=`root`@`%` */ in it', CONCAT(UNHEX('E35CE327F09F27C32722'), REPEAT(CHAR(255), 300000)), b'0', 1),
   ('line\r\n\\! touch /tmp/never\r\nDELIMITER ;;\n-- Dump completed', NULL, NULL, -1);
 CREATE VIEW v AS SELECT id, text FROM t;
 CREATE SEQUENCE s START WITH 100 CACHE 10;
 SELECT NEXTVAL(s);
 CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.n = COALESCE(NEW.n, 7);
 CREATE PROCEDURE p() SELECT /* a comment that belongs to the body */ 'CREATE DEFINER=`a`@`b` PROCEDURE x';
+CREATE PROCEDURE ends() SELECT COUNT(*) AS 件数 FROM t AS 表;
+CREATE FUNCTION ends_too(価格 INT) RETURNS INT RETURN 価格;
 CREATE EVENT e ON SCHEDULE EVERY 1 YEAR DISABLE DO DELETE FROM t WHERE id < 0;
 )");
   const std::string picture_sql =
       "USE round; CHECKSUM TABLE t EXTENDED; SHOW CREATE TABLE t; SHOW CREATE VIEW v; SHOW CREATE TRIGGER tr; "
-      "SHOW CREATE PROCEDURE p; SHOW CREATE EVENT e; SELECT text, HEX(LEFT(raw, 20)), LENGTH(raw), flags + 0, n FROM t "
+      "SHOW CREATE PROCEDURE p; SHOW CREATE PROCEDURE ends; SHOW CREATE FUNCTION ends_too; SHOW CREATE EVENT e; SELECT "
+      "text, HEX(LEFT(raw, 20)), LENGTH(raw), flags + 0, n FROM t "
       "ORDER BY id;";
   const auto picture = [&] {
     auto rows = database.query(picture_sql);
@@ -199,18 +202,21 @@ CREATE TABLE `表 ``い``` (id INT PRIMARY KEY AUTO_INCREMENT COMMENT '番号', 
 INSERT INTO `表 ``い``` (`文`, raw, flags, three, a, e, j, u, i, g) VALUES
   ('日本語 😀 ''quoted'' "double" \\ back', UNHEX('00010A0D1A22275C80FF'), b'101010101', 'あ', 'a', '日', '{"a":"い"}',
    UUID(), '::1', ST_GeomFromText('POINT(1 2)')),
-  ('line\r\n\t\0\Z', UNHEX('E35CE327F09F27C32722'), b'0', '', '', 'b''c', '[]', NULL, NULL, NULL),
+  ('line\r\n\t\0\Z', UNHEX('805C8027BF27A02722'), b'0', '', '', 'b''c', '[]', NULL, NULL, NULL),
   (REPEAT('長い''', 300000), REPEAT(CHAR(255), 300000), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 CREATE VIEW `見` AS SELECT id, CONCAT(`文`, 'ん') AS `列` FROM `表 ``い```;
 CREATE SEQUENCE s START WITH 100 CACHE 10;
 CREATE TRIGGER `前` BEFORE INSERT ON `表 ``い``` FOR EACH ROW SET NEW.`文` = COALESCE(NEW.`文`, 'な');
-CREATE PROCEDURE `手`() COMMENT 'と' SELECT 'む';
+CREATE PROCEDURE `手`() COMMENT 'と' SELECT 'む' AS 目;
 CREATE EVENT `時` ON SCHEDULE EVERY 1 YEAR DISABLE DO DELETE FROM `表 ``い``` WHERE `文` = 'め';
 )");
   const std::string stored = dumped(database, "表 1");
   EXPECT_THAT(asked(), testing::HasSubstr("--default-character-set=binary"));
   EXPECT_EQ(timeless(plain(stored)), timeless(in_utf8()));
   EXPECT_THAT(plain(stored), testing::HasSubstr("-- Dump completed"));
+  database.query("DROP DATABASE `表 1`;");
+  load(database, stored);
+  EXPECT_EQ(timeless(plain(dumped(database, "表 1"))), timeless(plain(stored)));
 }
 
 TEST_F(DumpProgram, AsksForUtf8WhereOneColumnIsNot) {
@@ -248,8 +254,11 @@ TEST_F(DumpProgram, FailsIfATableGetsAnotherCharacterSetMeanwhile) {
 
 TEST_F(DumpProgram, ItsOwnWordsAndStatusAreGiven) {
   make().query("CREATE DATABASE `表 1`;");
-  stand_in("echo 'mariadb-dump: it went wrong' >&2; exit 5");
-  EXPECT_THAT(fails(), testing::HasSubstr("mariadb-dump ended with status 5: mariadb-dump: it went wrong"));
+  for (const char* before : {"", "\"$real\" \"$@\" | head -15; "}) {
+    stand_in(std::string(before) + "echo 'mariadb-dump: it went wrong' >&2; exit 5");
+    EXPECT_THAT(fails(), testing::HasSubstr("mariadb-dump ended with status 5: mariadb-dump: it went wrong"));
+    EXPECT_THAT(asked(), testing::HasSubstr("--default-character-set=binary"));
+  }
 }
 
 TEST_F(RealServer, ADumpOfWhatIsNotThereIsAnError) {

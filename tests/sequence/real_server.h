@@ -82,6 +82,7 @@ class RealServer : public testing::Test {
     if (server_ > 0) {
       kill(server_, SIGTERM);
       waitpid(server_, nullptr, 0);
+      server_ = -1;
     }
     folder_.reset();
   }
