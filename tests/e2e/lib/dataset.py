@@ -270,6 +270,7 @@ DELIMITER ;;
   SET b = CONCAT(t, a, 'x'), @`odd;name` = "DEFINER=`a`@`b`"; # DEFINER=`c`@`d` PROCEDURE
 END""")
         do(f"CREATE DEFINER={root} PROCEDURE P_WITH_CR ()\r\nBEGIN\r\n  SELECT 'a\r\nb';\r\n  -- end\r\nEND")
+        do(f"CREATE DEFINER={own} PROCEDURE P_ENDS_IN_JAPANESE () SELECT COUNT(*) AS 件数 FROM T_PARENT AS 表")
         do(f"CREATE DEFINER={own} FUNCTION F_TWICE (a INT) RETURNS INT DETERMINISTIC RETURN a * 2")
         do(f"CREATE DEFINER={root} FUNCTION `F 日本` (s TEXT CHARSET utf8mb4) RETURNS TEXT CHARSET utf8mb4 NO SQL"
            " SQL SECURITY INVOKER RETURN CONCAT(s, '日本😀')")
