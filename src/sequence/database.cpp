@@ -31,6 +31,9 @@ EOF
 // give '?'.)
 constexpr const char* kDump = R"sh(
 encode() { compress; }
+buffered=  # it writes 4 KiB at a time, which the pipe pays for
+stdbuf -o64K true 2>/dev/null && buffered='stdbuf -o64K'
+version=$("$dump" --version)
 is_utf8() {
   others=$("$client" --defaults-file=/dev/fd/4 --batch --skip-column-names --connect-timeout=15 --database="$1" \
     --execute="SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND CHARACTER_SET_NAME
@@ -58,9 +61,7 @@ say_utf8() {
   return 1
 }
 produce() {
-  buffered=  # it writes 4 KiB at a time, which the pipe pays for
-  stdbuf -o64K true 2>/dev/null && buffered='stdbuf -o64K'
-  case $("$dump" --version) in *MariaDB*) is_utf8 "$1" ;; *) false ;; esac || { dump_in utf8mb4 "$1"; return; }
+  case $version in *MariaDB*) is_utf8 "$1" ;; *) false ;; esac || { dump_in utf8mb4 "$1"; return; }
   { dump_in binary "$1"; echo "$?" >"$d/dumped"; } | say_utf8
   said=$?
   read -r status <"$d/dumped" || return 1
