@@ -2,6 +2,12 @@
 # shellcheck shell=bash
 : "${NAMESPACE:?}"
 
+# took TEXT BEGIN: tells, as kubectl-exastro does with --output json, what was done since then (an $EPOCHREALTIME).
+took() {
+  local -i micros=$((${EPOCHREALTIME/./} - ${2/./}))
+  printf '\n{"event":"done","text":"%s","seconds":%d.%06d}\n' "$1" $((micros / 1000000)) $((micros % 1000000))
+}
+
 # The page's include files stop and start the services: counts are noted, then each Deployment gets a command of its own;
 # then a person looks until the pods are gone, or back. The list of Deployments is the one that the release has.
 record_counts() {
