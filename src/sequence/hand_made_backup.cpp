@@ -218,8 +218,8 @@ class Conversion {
     return std::nullopt;
   }
 
-  // The databases of the dump that are Exastro's: those that the ConfigMaps name, that look like it, and that
-  // connection records in any of these name.
+  // The databases of the dump that are Exastro's: those that the ConfigMaps name, and that connection records in any of
+  // these name. A name that looks like it is no reason: another system's databases may be on the same server.
   static std::set<std::string> databases_of(const DumpedServer& server) {
     std::set<std::string> ours;
     const auto claim = [&](const std::string& name) {
@@ -228,9 +228,6 @@ class Conversion {
     };
     for (const auto* side : server.sides) {
       for (const auto& name : side->databases) claim(name);
-    }
-    for (const auto& [name, database] : server.dump->databases()) {
-      if (looks_like_exastros(name)) claim(name);
     }
     for (bool more = true; more;) {
       more = false;
@@ -261,6 +258,10 @@ class Conversion {
     for (const auto* side : server.sides) entry.sides.emplace_back(side == &names_.platform ? "platform" : "ita");
     manifest_.servers.push_back(std::move(entry));
     for (const auto& name : ours) add_database(server, name);
+    for (const auto& [name, database] : server.dump->databases()) {
+      if (looks_like_exastros(name) && !ours.contains(name))
+        warn(fmt::format("Database {} is named like Exastro's, but no record names it: it is left out.", name));
+    }
   }
 
   void add_database(const DumpedServer& server, const std::string& name) {

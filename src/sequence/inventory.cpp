@@ -173,11 +173,9 @@ class Stocktaking {
 
   // Whether every database that the account has grants on is Exastro's; absent from the map are those without grants.
   [[nodiscard]] std::map<AccountName, bool> grants_on_ours() const {
-    std::set<std::string> ours = ours_;
-    for (const auto& name : request_.also_exastros) ours.insert(folded(name));
     std::map<AccountName, bool> accounts;
     for (const auto& row : grants_) {
-      const bool is_ours = ours.contains(folded(without_wildcard_escapes(row.at(2))));
+      const bool is_ours = ours_.contains(folded(without_wildcard_escapes(row.at(2))));
       const auto [entry, is_new] = accounts.emplace(AccountName{row.at(0), row.at(1)}, is_ours);
       if (!is_new) entry->second = entry->second && is_ours;
     }

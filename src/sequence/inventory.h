@@ -58,15 +58,12 @@ struct Inventory {
 };
 
 struct InventoryRequest {
-  std::vector<std::string> databases;       // named in ConfigMaps
+  std::vector<std::string> databases;       // that are Exastro's whatever the records say: those named in ConfigMaps
   std::vector<std::string> users;           // named in Secrets
   std::vector<std::string> administrators;  // never Exastro's, as are root, mariadb.sys and healthcheck
-  // Databases that count as Exastro's when it is judged whose an account is, although no record names them any more:
-  // those of the backup that is about to be restored.
-  std::vector<std::string> also_exastros;
 };
 
-// A database is Exastro's if a ConfigMap or a connection record names it. An account is Exastro's if a Secret or a
+// A database is Exastro's if the request or a connection record names it. An account is Exastro's if a Secret or a
 // connection record names it, or if it has grants and all of them are on Exastro's databases, or if it has none and a
 // view or routine of Exastro's runs as it, or another host's account of the same user is Exastro's. Names are compared
 // as the server does (lower_case_table_names).

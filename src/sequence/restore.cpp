@@ -322,14 +322,7 @@ class Restore {
     run.put_back_packets(servers);
     std::vector<StockedServer> stocked;
     for (auto& server : servers) {
-      InventoryRequest what = request_for(system_, server);
-      for (const auto& database : manifest.databases) {
-        if (database.server == server.id) what.also_exastros.push_back(database.name);
-      }
-      // Of a restore that failed, or was cut off: no record may name it now.
-      const MaintenanceRecord& record = run.record();
-      what.databases.insert(what.databases.end(), record.brought_databases.begin(), record.brought_databases.end());
-      what.users.insert(what.users.end(), record.brought_users.begin(), record.brought_users.end());
+      InventoryRequest what = request_for_restore(system_, server, manifest, run.record());
       stocked.push_back({std::move(server), std::move(what), {}});
     }
     take_stock_again(stocked);

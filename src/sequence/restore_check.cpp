@@ -62,6 +62,17 @@ void check_versions(const Manifest& manifest, const System& system, ui::Reporter
 
 }  // namespace
 
+InventoryRequest request_for_restore(const System& system, const Server& server, const Manifest& manifest,
+                                     const MaintenanceRecord& record) {
+  InventoryRequest what = request_for(system, server);
+  for (const auto& database : manifest.databases) {
+    if (database.server == server.id) what.databases.push_back(database.name);
+  }
+  what.databases.insert(what.databases.end(), record.brought_databases.begin(), record.brought_databases.end());
+  what.users.insert(what.users.end(), record.brought_users.begin(), record.brought_users.end());
+  return what;
+}
+
 archive::BackupReader open_backup(const std::string& from, ui::Reporter& reporter, const ReadingOptions& options) {
   const bool piped = from == "-";
   const std::string shown = piped ? "standard input" : from;

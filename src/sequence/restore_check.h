@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "archive/backup_reader.h"
+#include "exastro/maintenance_record.h"
 #include "sequence/hand_made_backup.h"
 #include "sequence/server.h"
 #include "sequence/system.h"
@@ -27,6 +28,12 @@ struct ReadingOptions {
   std::vector<std::string> identities;  // files with private keys, for one that is encrypted to recipients
   ExastroNames names;                   // what in a set that was made by hand is Exastro's
 };
+
+// What there is to look for on a server before a restore: besides what the system's ConfigMaps and Secrets name, all that
+// it is going to replace, which no record may name any more; and what an earlier restore that did not end has brought.
+// Nothing is replaced that is not in the inventory, and so in the safety backup.
+InventoryRequest request_for_restore(const System& system, const Server& server, const archive::Manifest& manifest,
+                                     const MaintenanceRecord& record);
 
 // Opens it and checks its frame. "-" is standard input, kept in a temporary file. One that is encrypted is decrypted
 // into such a file, with the identities or with the passphrase that age asks for. A set that was made by hand is first

@@ -200,8 +200,7 @@ class HandMade : public RealServer {
         cluster(), system_, [](const Side&) { return LocalPod::container(); }, "test");
     ASSERT_EQ(servers.size(), 1U);
     check_layout(backup.reader.manifest(), servers);
-    InventoryRequest what = request_for(system_, servers.at(0));
-    for (const auto& database : backup.reader.manifest().databases) what.also_exastros.push_back(database.name);
+    InventoryRequest what = request_for_restore(system_, servers.at(0), backup.reader.manifest(), {});
     StockedServer stocked = with_stock(std::move(servers.at(0)), std::move(what));
     check_names(backup.reader.manifest(), system_, stocked);
     check_collations(backup.reader.manifest(), stocked);
@@ -297,6 +296,19 @@ TEST_F(HandMade, ThePagesSetBringsEverythingBackButEvents) {
   const std::string lacking = fmt::format("{}", fmt::join(manifest.not_included, "\n"));
   EXPECT_NE(lacking.find("ENCRYPT_KEY"), std::string::npos);
   EXPECT_NE(lacking.find("Events"), std::string::npos);
+}
+
+// Of another Exastro on the same server, whose databases are named by records of its own.
+TEST_F(HandMade, WhatNoRecordOfOursNamesIsNotOurs) {
+  make().query("CREATE DATABASE ita_ws_dddddddddddddddddddd; CREATE TABLE ita_ws_dddddddddddddddddddd.t (id INT);");
+  all_databases();
+  dump("exastro_mysqldump_platform_user", "--allow-keywords mysql");
+  files();
+  make().query("INSERT INTO ita_ws_dddddddddddddddddddd.t VALUES (1);");
+  restore(request());
+  EXPECT_EQ(make().query("SELECT id FROM ita_ws_dddddddddddddddddddd.t;").size(), 1U);
+  EXPECT_NE(err_.str().find("ita_ws_dddddddddddddddddddd"), std::string::npos) << "it is said: " << err_.str();
+  make().query("DROP DATABASE ita_ws_dddddddddddddddddddd;");
 }
 
 TEST_F(HandMade, EventsComeBackIfTheyWereDumped) {

@@ -89,25 +89,24 @@ class RoundTrip : public RealServer {
     std::filesystem::remove(*directory_ / "backup.tar");
   }
 
-  // The one server, and what is Exastro's on it.
-  StockedServer stock(const std::vector<std::string>& also = {}) {
+  // The one server, and what is Exastro's on it: for a restore of such a backup.
+  StockedServer stock(const archive::Manifest& manifest = {}) {
     auto servers = open_servers(
         cluster(), system_, [](const Side&) { return LocalPod::container(); }, "test");
     EXPECT_EQ(servers.size(), 1U);
-    InventoryRequest request = request_for(system_, servers.at(0));
-    request.also_exastros = also;
-    request.users.insert(request.users.end(), brought_users_.begin(), brought_users_.end());
-    request.databases.insert(request.databases.end(), brought_databases_.begin(), brought_databases_.end());
+    InventoryRequest request = request_for_restore(system_, servers.at(0), manifest, record_);
     return with_stock(std::move(servers.at(0)), std::move(request));
   }
 
-  std::filesystem::path back_up() {
-    const auto path = *directory_ / "backup.tar";
+  // With a manifest, what is kept before a restore of that one.
+  std::filesystem::path back_up(const archive::Manifest& manifest = {}, const char* name = "backup.tar") {
+    const auto path = *directory_ / name;
+    std::filesystem::remove(path);
     archive::BackupWriter writer(path);
     BackupDraft draft = begin_draft(system_, "20260131-123456");
     draft.encoding = encoding_;
     std::vector<StockedServer> stocked;
-    stocked.push_back(stock());
+    stocked.push_back(stock(manifest));
     std::filesystem::create_directory(*directory_ / "storage");
     SharedFiles files(cluster(), LocalPod::container(), (*directory_ / "storage").string());
     complete_draft(draft, system_, stocked, files.facts());
@@ -120,9 +119,7 @@ class RoundTrip : public RealServer {
 
   void restore(const RestoreRequest& request) {
     const ProvedBackup backup = prove_backup(request.from, *reporter_);
-    std::vector<std::string> also;
-    for (const auto& database : backup.reader.manifest().databases) also.push_back(database.name);
-    StockedServer stocked = stock(also);
+    StockedServer stocked = stock(backup.reader.manifest());
     const PacketNotes notes{
         [this](const std::string& server, std::uint64_t bytes) {
           packet_notes_.push_back(fmt::format("{} raised from {}, it is {}", server, bytes, packet_now()));
@@ -160,8 +157,7 @@ class RoundTrip : public RealServer {
   bool delivers_ = true;                                     // before it loads
   archive::Encoding understood_ = archive::Encoding::kZstd;  // by the pod that it is restored with
   std::vector<std::string> packet_notes_;
-  std::vector<std::string> brought_users_;
-  std::vector<std::string> brought_databases_;
+  MaintenanceRecord record_;  // of an earlier restore
   std::ostringstream out_;
   std::ostringstream err_;
   std::unique_ptr<ui::Reporter> reporter_ = ui::text_reporter(out_, err_, {});
@@ -266,8 +262,8 @@ TEST_F(RoundTrip, WhatARestoreThatWasCutOffHasBroughtIsGoneAfterTheNext) {
   make().query("CREATE USER 'ITA_WS_NEW'@'%'; CREATE DATABASE ita_ws_new;");
   restore(request);
   EXPECT_EQ(make().query("SELECT 1 FROM mysql.user WHERE User = 'ITA_WS_NEW';").size(), 1U) << "it may be anybody's";
-  brought_users_ = {"ITA_WS_NEW"};
-  brought_databases_ = {"ITA_WS_NEW"};
+  record_.brought_users = {"ITA_WS_NEW"};
+  record_.brought_databases = {"ITA_WS_NEW"};
   restore(request);
   EXPECT_TRUE(make().query("SELECT 1 FROM mysql.user WHERE User = 'ITA_WS_NEW';").empty());
   EXPECT_TRUE(make().query("SHOW DATABASES LIKE 'ita_ws_new';").empty());
@@ -346,6 +342,25 @@ TEST_F(RoundTrip, ASafetyBackupOfADisasterCanBeGoneBackTo) {
   const ProvedBackup backup = prove_backup(back_up().string(), *reporter_);
   EXPECT_EQ(backup.reader.manifest().servers.at(0).absent, std::vector<std::string>{"keycloak"});
   EXPECT_NO_THROW(check_names(backup.reader.manifest(), system_, stock()));
+}
+
+// The records are what a disaster takes: then nothing but the backup says whose the other databases are.
+TEST_F(RoundTrip, WhatNoRecordNamesAnyMoreIsKeptBeforeItIsReplaced) {
+  RestoreRequest request;
+  request.from = back_up().string();
+  make().query("DELETE FROM ITA_DB.T_COMN_ORGANIZATION_DB_INFO; DROP TABLE platform.T_ORGANIZATION_DB; "
+               "INSERT INTO ita_ws_bbbbbbbbbbbbbbbbbbbb.parts VALUES (2, 'of today');");
+  RestoreRequest back;
+  back.from = back_up(prove_backup(request.from, *reporter_).reader.manifest(), "safety.tar").string();
+  restore(request);
+  EXPECT_EQ(make().query("SELECT COUNT(*) FROM ita_ws_bbbbbbbbbbbbbbbbbbbb.parts;").at(0).at(0), "1");
+  // As a restore that failed goes back: what it has brought counts as Exastro's, and is dropped if it was not there.
+  for (const auto& database : prove_backup(request.from, *reporter_).reader.manifest().databases)
+    record_.brought_databases.insert(database.name);
+  restore(back);
+  EXPECT_EQ(make().query("SELECT name FROM ita_ws_bbbbbbbbbbbbbbbbbbbb.parts WHERE id = 2;").at(0).at(0), "of today");
+  EXPECT_EQ(make().query("SHOW DATABASES LIKE 'pf_org_aaaaaaaaaaaaaaaaaaaa';").size(), 1U);
+  EXPECT_TRUE(make().query("SHOW TABLES FROM platform;").empty());
 }
 
 TEST_F(RoundTrip, AnEventOnWhichTheDumpWouldNeverEndIsRefused) {
