@@ -77,18 +77,28 @@ produce() {
 }
 )sh";
 
-// The session ends with its input: when the dumps have ended, or the shell that holds the other end.
+// The session ends with its input: when the dumps have ended, or the shell that holds the other end. Nothing comes from
+// it for as long as the dumps take, so it says something now and then: a server, or what is between, ends sessions that
+// say nothing, and a server that has not noticed the end of one would hold its lock. The last word tells that the lock
+// was held to the end; a session that began anew would have none.
 constexpr const char* kLock = R"sh(
 before() {
   mkfifo "$s/held" || return
   {
-    { echo 'SET SESSION lock_wait_timeout = 20; FLUSH TABLES WITH READ LOCK; SELECT 1;'; cat; } <"$s/held" |
-      "$client" --defaults-file=/dev/fd/4 --batch --skip-column-names --unbuffered --connect-timeout=15 4<<EOF
+    {
+      echo 'SET SESSION lock_wait_timeout = 20, wait_timeout = 120; FLUSH TABLES WITH READ LOCK; SELECT 1;'
+      cat
+    } <"$s/held" |
+      "$client" --defaults-file=/dev/fd/4 --batch --skip-column-names --unbuffered --skip-reconnect \
+        --connect-timeout=15 4<<EOF
 $cnf
 EOF
   } >"$s/locked" 2>"$s/refused" &
   holder=$!
   exec 9>"$s/held"
+  # It opens the pipe anew each time: to hold it open would keep the session when this shell has ended.
+  ( exec 9>&-; while sleep 15; do echo 'DO 1;' >"$s/held"; done ) &
+  heart=$!
   looks=0
   until [ -s "$s/locked" ] || grep -q ERROR "$s/refused" || [ "$looks" -ge 600 ]; do
     looks=$((looks + 1))
@@ -97,23 +107,28 @@ EOF
   [ -s "$s/locked" ] || { cat "$s/refused"; echo "no lock after $looks looks"; } >"$s/note"
 }
 after() {
+  kill "$heart"
+  ( echo 'SELECT 2;' >&9 )  # which ends the shell that it is in, if nobody reads any more
   exec 9>&-
   wait "$holder"
+  [ -s "$s/note" ] || [ "$(tail -n 1 "$s/locked")" = 2 ] ||
+    { cat "$s/refused"; echo 'the session that held the lock ended before the dumps'; } >"$s/note"
 }
 )sh";
 
 constexpr const char* kLoad = R"sh(
 LC_ALL=C
 decode() { decompress; }
+# "$d/passed" says that all of what was to be passed on was.
 sql() {
   taken=0
   if IFS= read -r first; then
     case $first in *'enable the sandbox mode'*) ;; *) printf '%s\n' "$first" ;; esac
     taken=$((${#first} + 1))
   fi
-  [ "$1" -eq 0 ] || head -c "$(($1 - taken))"
+  if [ "$1" -eq 0 ]; then cat; else head -c "$(($1 - taken))"; fi && : >"$d/passed"
   # The rest must be read even if it is not wanted: who sends it counts what has arrived.
-  if [ "$1" -eq 0 ]; then cat; else cat >/dev/null; fi
+  cat >/dev/null
 }
 consume() {
   # Each INSERT, of about a megabyte, commits itself: with one commit for a table InnoDB takes its way for bulk inserts, which
@@ -125,6 +140,11 @@ consume() {
     --loose-print-query-on-error=0 --connect-timeout=15 4<<EOF
 $cnf
 EOF
+  status=$?
+  [ "$status" = 0 ] || return "$status"
+  [ -e "$d/passed" ] && return 0
+  echo 'what passes the dump on to the client was ended' >&2
+  return 1
 }
 )sh";
 

@@ -39,8 +39,9 @@ std::vector<const Manifest::Database*> by_size(const Manifest& manifest, const s
 
 std::string unlocked_text(const std::string& server, const std::string& reason) {
   return fmt::format(
-      "The {} server gave no FLUSH TABLES WITH READ LOCK, so each database was read at a moment of its own: a write of "
-      "Keycloak or an API in between may be in one and not in another. The server says: {}",
+      "The {} server was not under one FLUSH TABLES WITH READ LOCK to the end, so each database was read at a moment "
+      "of "
+      "its own: a write of Keycloak or an API in between may be in one and not in another. The reason: {}",
       server, reason);
 }
 

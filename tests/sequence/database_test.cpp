@@ -261,6 +261,27 @@ TEST_F(DumpProgram, ItsOwnWordsAndStatusAreGiven) {
   }
 }
 
+// The session that holds the lock has nothing to say for as long as the dumps take, and must not be ended for that.
+TEST_F(DumpProgram, AreUnderOneLockThatIsHeldToTheEnd) {
+  make().query("CREATE DATABASE `表 1`;");
+  Database database = make();
+  const std::string client = "mariadb --no-defaults --host=127.0.0.1 --user=root --skip-column-names --port=" + port();
+  const auto sessions = [&](const std::string& what) {
+    return client + " --execute=\"SELECT " + what +
+           " FROM information_schema.PROCESSLIST WHERE USER = 'root' AND ID <> CONNECTION_ID()\"";
+  };
+  const auto idle = bin() / "idle";
+  stand_in("sleep 17; " + sessions("MAX(TIME)") + " >" + idle.string() + "; exec \"$real\" \"$@\"");
+  EXPECT_EQ(database.stage_dumps({"held", StagedForm::kPlain, archive::Encoding::kGzip, 1, {"表 1"}}).note, "");
+  int seconds = 99;
+  std::ifstream(idle) >> seconds;
+  EXPECT_LT(seconds, 10) << "it was silent";
+  stand_in("kills=$(" + sessions("CONCAT('KILL ', ID, ';')") + "); " + client +
+           " --execute=\"$kills\"; exec \"$real\" \"$@\"");
+  EXPECT_THAT(database.stage_dumps({"lost", StagedForm::kPlain, archive::Encoding::kGzip, 1, {"表 1"}}).note,
+              testing::HasSubstr("ended before the dumps"));
+}
+
 TEST_F(RealServer, ADumpOfWhatIsNotThereIsAnError) {
   Database database = make();
   try {
@@ -327,6 +348,26 @@ TEST_F(RealServer, WhatWasDeliveredIsLoaded) {
   EXPECT_EQ(database.query("SHOW DATABASES LIKE 'delivered%';").size(), 2U);
   EXPECT_TRUE(database.query("SHOW TABLES FROM delivered_1;").empty());
   database.query("DROP DATABASE delivered_1; DROP DATABASE delivered_2;");
+}
+
+// Killed between two statements, what cuts the dump off before its views gives the client what looks like all of it.
+TEST_F(DumpProgram, ALoadThatDidNotGetAllOfItFails) {
+  const std::string first = "CREATE DATABASE `表 1`;\n";
+  const std::string rest = "CREATE TABLE `表 1`.t (id INT);\n";
+  const auto head = bin() / "head";
+  std::ofstream(head) << "#!/bin/sh\n[ \"$2\" != " << rest.size() << " ] || kill -9 $$\nPATH=" << path_
+                      << "\nexec head \"$@\"\n";
+  std::filesystem::permissions(head, std::filesystem::perms::owner_all);
+  Database database = make();
+  const auto load = [&](const std::string& group) {
+    database.load_delivered(
+        group, {{"表 1", delivered(*directory_, group, compressed(first + rest)), first.size() + rest.size()}}, 1);
+  };
+  EXPECT_THROW(load("killed"), Error);
+  std::filesystem::remove(head);
+  database.query("DROP DATABASE `表 1`;");
+  load("whole");
+  EXPECT_EQ(database.query("SHOW TABLES FROM `表 1`;").size(), 1U);
 }
 
 TEST_F(RealServer, ADeliveredDumpThatFailsIsNamedWithTheServersWords) {
