@@ -96,12 +96,7 @@ void start_after_maintenance(kube::Cluster& cluster, const System& system, bool 
     reporter.warning(error.what());
   }
   start_services(cluster, *record, reporter);
-  for (const auto& [server, bytes] : record->packets) {
-    reporter.warning(
-        fmt::format("A restore that was cut off has raised max_allowed_packet of the {} server. Put it back "
-                    "there with: SET GLOBAL max_allowed_packet = {};",
-                    server, bytes));
-  }
+  for (const auto& warning : packet_warnings(*record)) reporter.warning(warning);
   report_started(*record, reporter);
 }
 

@@ -113,16 +113,19 @@ void MaintenanceRun::begin_record(bool replaces_all) {
   }
   // Whoever wrote it holds no lease any more.
   if (earlier->operation == "stop") throw stopped_on_purpose(*earlier);
+  if (earlier->holds_backup() && record_.operation != "backup") throw not_fetched(*earlier);
   if (!earlier->destructive) {
     reporter_.info(earlier->holds_backup()
                        ? fmt::format("The backup that {} has begun {} was not fetched; it is given up.",
                                      earlier->started_by, earlier->started_at)
                        : fmt::format("A {} by {}, begun {}, was cut off; what it left is put back first.",
                                      earlier->operation, earlier->started_by, earlier->started_at));
-    start_services(cluster_, *earlier, reporter_);
+    start_workloads(cluster_, *earlier, reporter_);
+    remove_pods(cluster_, *earlier);
     follows_restore_ = earlier->operation == "restore";
     record_.packets = earlier->packets;
-    create_record(cluster_, record_);
+    // In one step: what it says of a raised max_allowed_packet stands nowhere else.
+    update_record(cluster_, record_, earlier->run_id);
     return;
   }
   if (!replaces_all || earlier->is_reinstall()) throw half_replaced(*earlier);
@@ -306,6 +309,7 @@ void MaintenanceRun::put_back() {
   const bool was_stopped = !has_started_;
   if (was_stopped) started_workloads_ = record_.workloads;
   persistently([&] { start_services(cluster_, record_, reporter_); });
+  for (const auto& warning : packet_warnings(record_)) reporter_.warning(warning);
   if (was_stopped) started_ = Clock::now();
   has_started_ = true;
   state_ = State::kClosed;

@@ -62,7 +62,8 @@ ReinstallRun::ReinstallRun(kube::Cluster& cluster, const Release& first, const s
   }
   if (earlier->operation == "stop") throw stopped_on_purpose(*earlier);
   if (earlier->destructive) throw half_replaced(*earlier);
-  if (earlier->operation == "restore") {
+  if (earlier->holds_backup()) throw not_fetched(*earlier);
+  if (earlier->operation == "restore" || !earlier->packets.empty()) {
     // It may have left files beside the shared ones, and a raised max_allowed_packet: `start` knows how to undo that.
     throw Error(fmt::format("A restore by {}, begun {}, was cut off; what it left is to be put back first.",
                             earlier->started_by, earlier->started_at),

@@ -131,6 +131,26 @@ Error stopped_on_purpose(const MaintenanceRecord& earlier) {
                fmt::format("Start them with: kubectl exastro start -n {}", earlier.namespace_), ExitStatus::kBusy);
 }
 
+Error not_fetched(const MaintenanceRecord& earlier) {
+  return Error(
+      fmt::format("A backup by {}, begun {}, is still in the cluster alone, in a pod that this would remove.",
+                  earlier.started_by, earlier.started_at),
+      fmt::format("Fetch it: kubectl exastro fetch -n {0}. Or give it up: kubectl exastro fetch --discard -n {0}",
+                  earlier.namespace_),
+      ExitStatus::kBusy);
+}
+
+std::vector<std::string> packet_warnings(const MaintenanceRecord& record) {
+  std::vector<std::string> warnings;
+  for (const auto& [server, bytes] : record.packets) {
+    warnings.push_back(
+        fmt::format("A restore that was cut off has raised max_allowed_packet of the {} server. Put it back "
+                    "there with: SET GLOBAL max_allowed_packet = {};",
+                    server, bytes));
+  }
+  return warnings;
+}
+
 std::string how_to_finish(const MaintenanceRecord& record) {
   if (record.is_reinstall())
     return fmt::format("Finish it: kubectl exastro reinstall -n {}{}.", record.namespace_, record.source);

@@ -34,6 +34,7 @@ void require_no_reinstall(kube::Cluster& cluster, const std::vector<Release>& re
 
 // The errors of a run that finds such a record of another.
 Error stopped_on_purpose(const MaintenanceRecord& earlier);
+Error not_fetched(const MaintenanceRecord& earlier);
 Error half_replaced(const MaintenanceRecord& earlier);
 
 // The commands that end a restore or reinstall which was cut off, one way or the other.
@@ -49,6 +50,9 @@ void create_record(kube::Cluster& cluster, const MaintenanceRecord& record);
 // Writes the record again, in place of the one of `run_id`. Throws Error (kBusy) if the one in the cluster is
 // another's.
 void update_record(kube::Cluster& cluster, const MaintenanceRecord& record, const std::string& run_id);
+
+// How to put back by hand what a restore that was cut off has raised on database servers, a sentence each.
+std::vector<std::string> packet_warnings(const MaintenanceRecord& record);
 
 // Removes the record if it is this run's.
 void remove_record(kube::Cluster& cluster, const MaintenanceRecord& record);

@@ -182,6 +182,15 @@ TEST_F(Run, WhatWasNotFetchedIsGivenUpForTheNext) {
   }
   start_after_maintenance(cluster_, system_, false, *reporter_);
   EXPECT_NE(out_.str().find("kubectl exastro fetch"), std::string::npos);
+  for (const auto& options : {restore_, stop_}) {
+    try {
+      const MaintenanceRun run(cluster_, system_, options, *reporter_);
+      ADD_FAILURE() << options.operation << " took away the only copy";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.status(), ExitStatus::kBusy);
+      EXPECT_NE(error.next().find("fetch --discard"), std::string::npos);
+    }
+  }
   ASSERT_EQ(cluster_.maintenance_pods.size(), 1U);
   MaintenanceRun run(cluster_, system_, backup_, *reporter_);
   EXPECT_NE(err_.str().find("was not fetched; it is given up"), std::string::npos);
@@ -265,6 +274,20 @@ TEST_F(Run, WhatARunThatWasKilledLeftIsPutBackFirst) {
   EXPECT_TRUE(cluster_.maintenance_pods.empty());
   EXPECT_NE(err_.str().find("was cut off"), std::string::npos);
   run.put_back();
+  EXPECT_TRUE(is_as_before());
+}
+
+// It raised max_allowed_packet, and no run since then has reached the server to put it back.
+TEST_F(Run, WhatARunThatWasKilledHasRaisedIsNeverForgotten) {
+  MaintenanceRecord record = new_record("ns", "exastro", "restore");
+  record.packets = {{"shared", 16777216}};
+  create_record(cluster_, record);
+  cluster_.calls.clear();
+  MaintenanceRun run(cluster_, system_, backup_, *reporter_);
+  EXPECT_EQ(find_record(cluster_, system_)->packets, record.packets);
+  EXPECT_EQ(cluster_.calls, std::vector<std::string>{"replace"}) << "there is a record at every moment";
+  run.put_back();
+  EXPECT_NE(err_.str().find("SET GLOBAL max_allowed_packet = 16777216"), std::string::npos) << err_.str();
   EXPECT_TRUE(is_as_before());
 }
 
