@@ -103,9 +103,11 @@ std::map<std::string, std::string> KeyAdoption::kept_keys() {
   return keys;
 }
 
-void KeyAdoption::keep_present() {
-  // What is there is of a run that was cut off: the keys from before it.
-  if (!kept_keys().empty()) return;
+void KeyAdoption::keep_present(bool finishes_another) {
+  if (!kept_keys().empty()) {
+    if (finishes_another) return;
+    settle();
+  }
   Json data = Json::object();
   for (const Side* side : sides_of(system_)) data[side->id] = base64_encode(side->encrypt_key);
   cluster_.create({{"apiVersion", "v1"},
@@ -130,17 +132,18 @@ void KeyAdoption::set_key(const std::string& namespace_, const std::string& secr
   cluster_.replace(*object);
 }
 
-void KeyAdoption::apply() {
+void KeyAdoption::apply(bool finishes_another) {
   if (!is_needed()) return;
-  keep_present();
+  keep_present(finishes_another);
+  was_applied_ = true;
   for (const Side* side : sides_of(system_)) {
     if (adopted_.contains(side->id)) set_key(side->namespace_, side->names.global_secret, adopted_.at(side->id));
   }
 }
 
 void KeyAdoption::undo() {
+  if (!was_applied_) return;
   const auto kept = kept_keys();
-  if (kept.empty()) return;
   for (const Side* side : sides_of(system_)) {
     if (const auto found = kept.find(side->id); found != kept.end())
       set_key(side->namespace_, side->names.global_secret, found->second);

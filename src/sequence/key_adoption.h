@@ -33,8 +33,10 @@ class KeyAdoption {
   // Throws Error if a Secret cannot be changed.
   void require_possible();
   // Keeps the present keys in a Secret of our own, then sets the others. No key is in an argument or an annotation.
-  void apply();
-  // Sets the kept keys again, if there are any.
+  // `finishes_another`: a restore that was cut off may have kept those from before it, which are the ones to go back
+  // to; whatever is kept otherwise has been left by one that nobody finished, and is of no use any more.
+  void apply(bool finishes_another);
+  // Sets the kept keys again, if apply() has replaced any.
   void undo();
   // What was kept is not needed any more.
   void settle();
@@ -44,12 +46,13 @@ class KeyAdoption {
  private:
   [[nodiscard]] std::string kept_name() const;
   [[nodiscard]] std::map<std::string, std::string> kept_keys();  // by side; empty: nothing is kept
-  void keep_present();
+  void keep_present(bool finishes_another);
   void set_key(const std::string& namespace_, const std::string& secret, const std::string& value);
 
   kube::Cluster& cluster_;
   const System& system_;
   std::map<std::string, std::string> adopted_;  // by side
+  bool was_applied_ = false;                    // or tried
 };
 
 }  // namespace exastro

@@ -199,21 +199,24 @@ class Restore {
     });
     if (with_files) unpacked.unpack(backup.reader, manifest.files->member, encoding_, delivered_files);
     for (auto& server : servers) server->end_sessions();
+    // What was kept is not at rest, and what is replaced would have clients again.
+    run.confirm_standstill();
     begin_destruction(run, servers, manifest, safety ? safety->path() : "");
     try {
       replace_databases(run, servers, request_);
       for (auto& server : servers)
         server->move_records([&](const Side& side) -> const std::string& { return keys_.key_of(side); });
       run.confirm();
-      keys_.apply();
+      keys_.apply(run.finishes_another());
       if (with_files) unpacked.take_their_place(request_.keep_extra);
     } catch (const Error& error) {
       if (!safety) throw;
-      go_back(run, safety->path(), error);
+      go_back(run, safety->path(), unpacked, error);
     }
     if (keys_.is_needed() || run.finishes_another()) keys_.settle();
     run.end_destruction();
     is_replaced_ = true;
+    if (with_files) unpacked.settle(request_.keep_extra);
     look_back(run, servers);
   }
 
@@ -277,9 +280,10 @@ class Restore {
     return request_.from == "-" ? fs::current_path() : fs::absolute(request_.from).lexically_normal().parent_path();
   }
 
-  // The databases as they were, from the safety backup; the files are the last to be replaced, and go back by
-  // themselves. Always throws: what went wrong, and what became of it.
-  [[noreturn]] void go_back(MaintenanceRun& run, const std::string& safety, const Error& error) {
+  // The databases as they were, from the safety backup; the old files are still beside the new ones. Always throws:
+  // what went wrong, and what became of it.
+  [[noreturn]] void go_back(MaintenanceRun& run, const std::string& safety, UnpackedFiles& unpacked,
+                            const Error& error) {
     const process::Interrupt::Shield shield;
     reporter_.warning(fmt::format("{} Going back to what was there, from {}", sentence(error), safety));
     RestoreRequest databases;
@@ -293,6 +297,7 @@ class Restore {
       auto servers = prepare_servers(run, before, stocked, databases);
       replace_databases(run, servers, databases);
       keys_.undo();
+      unpacked.put_back(shared_files(run));
     } catch (const Error& second) {
       throw Error(fmt::format("{} Going back to what was there failed as well: {}", sentence(error), second.what()), "",
                   ExitStatus::kServicesStopped);

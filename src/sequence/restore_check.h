@@ -29,9 +29,9 @@ struct ReadingOptions {
   ExastroNames names;                   // what in a set that was made by hand is Exastro's
 };
 
-// What there is to look for on a server before a restore: besides what the system's ConfigMaps and Secrets name, all that
-// it is going to replace, which no record may name any more; and what an earlier restore that did not end has brought.
-// Nothing is replaced that is not in the inventory, and so in the safety backup.
+// What there is to look for on a server before a restore: besides what the system's ConfigMaps and Secrets name, all
+// that it is going to replace, which no record may name any more; and what an earlier restore that did not end has
+// brought. Nothing is replaced that is not in the inventory, and so in the safety backup.
 InventoryRequest request_for_restore(const System& system, const Server& server, const archive::Manifest& manifest,
                                      const MaintenanceRecord& record);
 

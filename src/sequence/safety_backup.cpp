@@ -6,6 +6,7 @@
 
 #include "archive/names.h"
 #include "archive/partial_file.h"
+#include "sequence/restore_check.h"
 
 namespace exastro {
 namespace {
@@ -47,6 +48,15 @@ void SafetyBackup::take(const MaintenanceRun& run, std::vector<StockedServer>& s
   write_members(writer_, draft_, content, reporter_);
   draft_.manifest.run_id = run.id();
   writer_.finish(draft_.manifest);
+  try {
+    prove_backup(path(), reporter_);
+  } catch (const Error& error) {
+    std::error_code ignored;
+    std::filesystem::remove(path(), ignored);
+    if (error.status() == ExitStatus::kInterrupted) throw;
+    throw Error(fmt::format("What is about to be replaced was kept, but cannot be read again: {}", error.what()),
+                "Name another directory with --safety-dir, or do without: --no-safety-backup", error.status());
+  }
   reporter_.info(fmt::format("What is there now is kept in {}", path()));
 }
 

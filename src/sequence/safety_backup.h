@@ -20,7 +20,7 @@ class SafetyBackup {
 
   // While the services still run. Throws Error if the disk has no room for it, or something cannot be read.
   void require_possible(const std::vector<StockedServer>& stocked, const FilesFacts& facts) const;
-  // When they stand still. Throws Error; then there is no file.
+  // When they stand still; the file is proved readable before this returns. Throws Error; then there is no file.
   void take(const MaintenanceRun& run, std::vector<StockedServer>& stocked, SharedFiles& files,
             const FilesFacts& facts);
   // Where it is, once it is taken.

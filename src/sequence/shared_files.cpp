@@ -77,8 +77,11 @@ consume() {
 
 // Renaming alone changes the tree. A directory that its owner may not write to can be renamed, but not into another
 // directory, until it is made writable.
-constexpr const char* kReplace = R"sh(
-root=$1 new=$1/.exastro-restore-$2 old=$1/.exastro-old-$2 keep_extra=$3 goes_on=$4
+//
+// "$old.whole" says that the old tree has left its place, and "$old.kept" that nobody may remove it yet. What a call
+// was cut off at, another goes on with.
+constexpr const char* kMove = R"sh(
+root=$1 new=$1/.exastro-restore-$2 old=$1/.exastro-old-$2
 move() {
   mv -- "$1" "$2/" 2>/dev/null && return 0
   [ -d "$1" ] && [ ! -L "$1" ] && [ ! -w "$1" ] || { mv -- "$1" "$2/"; return; }
@@ -93,55 +96,78 @@ move_all() {
     move "$entry" "$2" || return 1
   done
 }
-# What a call was cut off at, another goes on with: "$old.whole" says that the old tree has left its place.
+put_back() {
+  if [ -e "$old.whole" ]; then
+    { [ -d "$new" ] || mkdir "$new"; } && move_all "$root" "$new" && rm -f "$old.whole" || return
+  fi
+  [ ! -d "$old" ] || { move_all "$old" "$root" && rmdir "$old"; } || return
+  rm -f "$old.kept"
+}
+)sh";
+
+constexpr const char* kReplace = R"sh(
+keep_extra=$3 goes_on=$4
 if [ ! -e "$old.whole" ]; then
   chmod u+rwx "$new" && { [ "$goes_on" = 1 ] && [ -d "$old" ] || mkdir "$old"; } || exit 95
-  if ! move_all "$root" "$old" || ! : >"$old.whole"; then
-    move_all "$old" "$root"
-    exit 96
-  fi
+  # Not `:`, with which a shell ends if the file cannot be made.
+  { [ "$keep_extra" != 1 ] || true >"$old.kept"; } && move_all "$root" "$old" && true >"$old.whole" || { put_back; exit 96; }
 fi
 # What is empty afterwards has been moved whole.
-if [ -d "$new" ] && { ! move_all "$new" "$root" || ! rmdir "$new"; }; then
-  { [ -d "$new" ] || mkdir "$new"; } && move_all "$root" "$new" && move_all "$old" "$root" && rm -f "$old.whole"
-  exit 96
-fi
-if [ "$keep_extra" = 1 ]; then
-  # What only an old tree has is moved over whole; a directory that both have is gone into. A link or a file of the new tree
-  # in the place of an old directory stays, and that directory stays in the old tree, which is then kept.
-  merge() {
-    for entry in "$1"/* "$1"/.[!.]* "$1"/..?*; do
-      [ -e "$entry" ] || [ -L "$entry" ] || continue
-      there=$2/${entry##*/}
-      if [ ! -e "$there" ] && [ ! -L "$there" ]; then
-        move "$entry" "$2" || exit 97
-      elif [ -d "$entry" ] && [ ! -L "$entry" ]; then
-        if [ -d "$there" ] && [ ! -L "$there" ]; then
-          ( merge "$entry" "$there" ) || exit 97
-        elif [ -n "$(find "$entry" ! -type d | head -n 1)" ]; then
-          printf 'kept %s\n' "$entry"
-          : >"$old.kept"
-        fi
+[ ! -d "$new" ] || { move_all "$new" "$root" && rmdir "$new"; } || { put_back; exit 96; }
+)sh";
+
+constexpr const char* kPutBack = R"sh(
+put_back || exit 96
+)sh";
+
+// What only an old tree has is moved over whole; a directory that both have is gone into. What cannot be moved, or is
+// in the way of a link or a file of the new tree, stays in the old tree, which is then kept.
+constexpr const char* kMerge = R"sh(
+merge() {
+  for entry in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+    [ -e "$entry" ] || [ -L "$entry" ] || continue
+    there=$2/${entry##*/}
+    if [ ! -e "$there" ] && [ ! -L "$there" ]; then
+      move "$entry" "$2" || printf 'kept %s\n' "$entry"
+    elif [ -d "$entry" ] && [ ! -L "$entry" ]; then
+      if [ -d "$there" ] && [ ! -L "$there" ]; then
+        mode=
+        [ -w "$there" ] || { mode=$(stat -c %a "$there"); chmod u+w "$there"; }
+        [ -w "$entry" ] || chmod u+w "$entry"
+        ( merge "$entry" "$there" )
+        [ -z "$mode" ] || chmod "$mode" "$there"
+      elif [ -n "$(find "$entry" ! -type d | head -n 1)" ]; then
+        printf 'kept %s\n' "$entry"
       fi
-    done
-  }
-  for tree in "$root"/.exastro-old-*; do
-    [ -d "$tree" ] && { merge "$tree" "$root" || exit 97; }
+    fi
   done
-fi
-:
+}
+for tree in "$root"/.exastro-old-*; do
+  [ -d "$tree" ] || continue
+  kept=$(merge "$tree" "$root")
+  if [ -n "$kept" ]; then
+    printf '%s\n' "$kept"
+    true >"$tree.kept"
+  else
+    rm -f "$tree.kept"
+  fi
+done
 )sh";
 
 constexpr const char* kDiscard = R"sh(
 cd "$1" || exit 93
-kept=
-for entry in .exastro-old-*.kept; do
-  [ -e "$entry" ] && kept=1
-done
 for entry in .exastro-restore-* .exastro-old-* .exastro-time-*; do
   [ -e "$entry" ] || continue
   case $entry in
-    .exastro-old-*) [ "$2" = all ] && [ -z "$kept" ] || continue ;;
+    .exastro-old-*)
+      [ "$2" = all ] || continue
+      tree=${entry%.kept}
+      tree=${tree%.whole}
+      if [ -e "$tree.kept" ]; then
+        [ ! -d "$entry" ] || printf 'kept %s\n' "$entry"
+        continue
+      fi
+      ;;
     ".exastro-time-${3:-}") exec 3<"$entry" ;;
   esac
   find "$entry" -type d ! -perm -700 -exec chmod u+rwx {} + 2>/dev/null
@@ -175,6 +201,15 @@ FilesFacts parse_facts(const std::string& text) {
     if (word == "special") facts.special.push_back(rest);
   }
   return facts;
+}
+
+std::vector<std::string> kept_of(const std::string& text) {
+  std::istringstream lines(text);
+  std::vector<std::string> kept;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("kept ")) kept.push_back(line.substr(5));
+  }
+  return kept;
 }
 
 // `parts` is how many programs the pipeline has: one that was killed reports nothing.
@@ -219,20 +254,23 @@ void SharedFiles::unpack_delivered(const std::string& run_id, const Delivered& d
         request, "tar or what unpacks for it");
 }
 
-std::vector<std::string> SharedFiles::replace(const std::string& run_id, bool keep_extra, bool goes_on) {
+void SharedFiles::replace(const std::string& run_id, bool keep_extra, bool goes_on) {
   const auto word = [](bool flag) { return flag ? "1" : "0"; };
-  std::istringstream lines(cluster_.run(pod_, {kReplace, {path_, run_id, word(keep_extra), word(goes_on)}, ""}, ""));
-  std::vector<std::string> kept;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("kept ")) kept.push_back(line.substr(5));
-  }
-  return kept;
+  cluster_.run(pod_, {std::string(kMove) + kReplace, {path_, run_id, word(keep_extra), word(goes_on)}, ""}, "");
+}
+
+void SharedFiles::put_back(const std::string& run_id) {
+  cluster_.run(pod_, {std::string(kMove) + kPutBack, {path_, run_id}, ""}, "");
+}
+
+std::vector<std::string> SharedFiles::merge_extra(const std::string& run_id) {
+  return kept_of(cluster_.run(pod_, {std::string(kMove) + kMerge, {path_, run_id}, ""}, ""));
 }
 
 void SharedFiles::discard_unpacked() { cluster_.run(pod_, {kDiscard, {path_, "unpacked"}, ""}, ""); }
 
-void SharedFiles::discard_all(const std::string& run_id) {
-  cluster_.run(pod_, {kDiscard, {path_, "all", run_id}, ""}, "");
+std::vector<std::string> SharedFiles::discard_all(const std::string& run_id) {
+  return kept_of(cluster_.run(pod_, {kDiscard, {path_, "all", run_id}, ""}, ""));
 }
 
 }  // namespace exastro

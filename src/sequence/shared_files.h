@@ -44,15 +44,20 @@ class SharedFiles {
                      const kube::ByteSource& source, const kube::DigestOf& digest);
   // The same, of one that was delivered into the pod.
   void unpack_delivered(const std::string& run_id, const Delivered& delivered);
-  // Puts what was unpacked in the place of what was there, by renaming; on an error the old files are back. With
-  // `keep_extra`, what only the old tree has is moved over, also from one that an earlier run has left; gives the old
-  // directories that could not be, as the new tree has something else of that name. They stay where it says. `goes_on`:
-  // a call before was cut off, nobody knows where, and does nothing any more.
-  std::vector<std::string> replace(const std::string& run_id, bool keep_extra, bool goes_on = false);
+  // Puts what was unpacked in the place of what was there, by renaming. Throws Error; unless it was cut off, or could
+  // not even do that, the old files are back then. With `keep_extra` the old tree is kept until merge_extra().
+  // `goes_on`: a call before was cut off, nobody knows where, and does nothing any more.
+  void replace(const std::string& run_id, bool keep_extra, bool goes_on = false);
+  // Undoes that, whole or cut off wherever it was; does nothing if there is nothing to undo. Not after merge_extra().
+  void put_back(const std::string& run_id);
+  // Moves over what only the old tree has, also from one that an earlier run has left. Gives what could not be: the new
+  // tree has something else of that name, or a right is missing. It stays where it says.
+  std::vector<std::string> merge_extra(const std::string& run_id);
   // Removes what unpack_beside(), of this run or an earlier one, has left.
   void discard_unpacked();
   // Removes that and what replace() has taken out of the tree; the root gets the time that it has in the run's tar.
-  void discard_all(const std::string& run_id);
+  // Gives the old trees that are kept, as merge_extra() has left something in them, or was not called.
+  std::vector<std::string> discard_all(const std::string& run_id);
 
  private:
   kube::Cluster& cluster_;

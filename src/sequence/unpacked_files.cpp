@@ -13,7 +13,7 @@ UnpackedFiles::~UnpackedFiles() {
   if (!unpacked_) return;
   const process::Interrupt::Shield shield;
   try {
-    files_.discard_unpacked();
+    (again_ ? *again_ : files_).discard_unpacked();
     return;
   } catch (const Error&) {
     // Its pod may be what went wrong.
@@ -51,30 +51,55 @@ void UnpackedFiles::unpack(const archive::BackupReader& reader, const std::strin
 
 void UnpackedFiles::take_their_place(bool keep_extra) {
   ui::Step step(reporter_, "Putting the shared files in place");
-  const auto kept = replace(keep_extra);
+  was_begun_ = true;
+  replace(keep_extra);
   unpacked_ = false;
-  if (!kept.empty()) {
-    reporter_.warning(fmt::format("The backup has something else in the place of these directories; they were kept: {}",
-                                  some_of(kept)));
-  }
-  try {
-    (again_ ? *again_ : files_).discard_all(run_id_);
-  } catch (const Error& error) {
-    reporter_.warning(fmt::format("The old shared files (.exastro-old-*) could not be removed: {}", error.what()));
-  }
   step.done();
 }
 
-std::vector<std::string> UnpackedFiles::replace(bool keep_extra) {
+void UnpackedFiles::put_back(SharedFiles files) {
+  if (!was_begun_) return;
+  again_.emplace(std::move(files));
+  again_->put_back(run_id_);
+  unpacked_ = true;
+}
+
+void UnpackedFiles::settle(bool keep_extra) {
+  SharedFiles& files = again_ ? *again_ : files_;
+  try {
+    std::vector<std::string> kept;
+    if (keep_extra) {
+      kept = files.merge_extra(run_id_);
+      if (!kept.empty()) {
+        reporter_.warning(
+            fmt::format("What the backup does not have could not be moved to its place everywhere; it was "
+                        "kept here, among the old files: {}",
+                        some_of(kept)));
+      }
+    }
+    const auto trees = files.discard_all(run_id_);
+    if (!trees.empty() && kept.empty()) {
+      reporter_.warning(
+          fmt::format("A restore with --keep-extra has left old shared files, which are still there: {}. "
+                      "Another one moves them over; if you do not want them, remove them.",
+                      some_of(trees)));
+    }
+  } catch (const Error& error) {
+    reporter_.warning(fmt::format("The old shared files (.exastro-old-*) could not be removed: {}", error.what()));
+  }
+}
+
+void UnpackedFiles::replace(bool keep_extra) {
   // New files beside old databases would be worse than either.
   const process::Interrupt::Shield shield;
   try {
-    return files_.replace(run_id_, keep_extra);
+    files_.replace(run_id_, keep_extra);
+    return;
   } catch (const kube::StreamCut& error) {
     reporter_.warning(fmt::format("{} It is brought to its end over another connection.", error.what()));
   }
   again_.emplace(reach_again_());
-  return again_->replace(run_id_, keep_extra, true);
+  again_->replace(run_id_, keep_extra, true);
 }
 
 }  // namespace exastro

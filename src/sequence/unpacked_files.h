@@ -12,7 +12,7 @@
 
 namespace exastro {
 
-// Gone again with this object, unless they have taken their place.
+// Taking their place can be undone until settle(). Gone again with this object, unless they have taken it.
 class UnpackedFiles {
  public:
   // All of these must outlive it. `reach_again` is another way to the files if the first one is cut.
@@ -27,12 +27,16 @@ class UnpackedFiles {
   // `understood` as best_encoding() gives it; `delivered` is the member, if it is in the pod already.
   void unpack(const archive::BackupReader& reader, const std::string& member, archive::Encoding understood,
               const std::optional<Delivered>& delivered = {});
-  // With `keep_extra`, what only the old files have is moved over. Not interrupted, and brought to its end if the
-  // connection breaks. Throws Error; then the old files are back, unless the second connection broke, too.
+  // The old files are kept beside them. Not interrupted, and brought to its end if the connection breaks. Throws Error;
+  // then put_back() makes sure that the old files are back. `keep_extra` as of settle().
   void take_their_place(bool keep_extra);
+  // Undoes take_their_place(), whatever became of it, through another pod: the former one has ended. Throws Error.
+  void put_back(SharedFiles files);
+  // Removes the old files; with `keep_extra`, what only they have is moved over first. What goes wrong is a warning.
+  void settle(bool keep_extra);
 
  private:
-  std::vector<std::string> replace(bool keep_extra);
+  void replace(bool keep_extra);
 
   SharedFiles& files_;
   std::string run_id_;
@@ -40,6 +44,7 @@ class UnpackedFiles {
   std::function<SharedFiles()> reach_again_;
   std::optional<SharedFiles> again_;
   bool unpacked_ = false;
+  bool was_begun_ = false;  // taking their place
 };
 
 }  // namespace exastro

@@ -45,6 +45,41 @@ def test_a_restore_that_fails_goes_back_by_itself(system, plugin, file, wanted, 
     checks.same(before, picture(system))
 
 
+def while_it_keeps_what_is_there(plugin, file, folder):
+    """A restore that runs, when all stands still and nothing is replaced yet"""
+    process = plugin.start("restore", *HERE, "--yes", "--safety-dir", folder, "--from", file)
+    for line in process.stderr:
+        if "Backing up first" in line:
+            return process
+    raise AssertionError("it ended before: " + process.stdout.read())
+
+
+def test_a_restore_that_is_not_left_alone_replaces_nothing(system, plugin, file, tmp_path):
+    before = picture(system)
+    begin = time.monotonic()
+    process = while_it_keeps_what_is_there(plugin, file, tmp_path)
+    system.cluster.kubectl("scale", "statefulset/keycloak", *HERE, "--replicas=1")
+    done = plugin.finish(process, begin, expect=1)
+    assert "was started again by somebody" in done.err and "The services were started again" in done.err
+    checks.runs_as_before(system, before["cluster"])
+    checks.same(before, picture(system))
+
+
+def test_a_restore_whose_files_cannot_be_replaced_goes_back(system, plugin, file, tmp_path):
+    before = picture(system)
+    begin = time.monotonic()
+    process = while_it_keeps_what_is_there(plugin, file, tmp_path)
+    (name,) = [item["metadata"]["name"] for item in system.cluster.get("pods", *HERE)["items"]
+               if item["metadata"]["name"].startswith("exastro-maintenance")]
+    # Named as it will name what it takes out of the way.
+    path = system.config_map(NAMESPACE, "ita-params-ita-global")["STORAGEPATH"]
+    system.cluster.kubectl("exec", *HERE, name, "--", "mkdir", f"{path}/.exastro-old-{name.removeprefix('exastro-maintenance-')}")
+    done = plugin.finish(process, begin, expect=1)
+    assert "Going back to what was there" in done.err and "The data is what it was before" in done.err
+    checks.runs_as_before(system, before["cluster"])
+    checks.same(before, picture(system))
+
+
 def test_without_a_safety_backup_the_services_stay_stopped(system, plugin, file, wanted, tmp_path):
     bad = backup_file.spoiled(file, tmp_path / "unpacked", tmp_path / "bad.tar")
     done = plugin.run("restore", *HERE, "--yes", "--no-safety-backup", "--from", bad, expect=7)

@@ -64,7 +64,7 @@ TEST_F(Keys, EqualOnesNeedNothing) {
   KeyAdoption keys(cluster_, system_);
   keys.compare(backup({{"platform", "present of platform"}, {"ita", "present of ita"}}));
   EXPECT_FALSE(keys.is_needed());
-  keys.apply();
+  keys.apply(false);
   EXPECT_TRUE(cluster_.calls.empty());
 }
 
@@ -77,7 +77,7 @@ TEST_F(Keys, AreKeptThenSetAndCanBePutBack) {
   EXPECT_EQ(keys.key_of(system_.platform), "present of platform");
   EXPECT_FALSE(keys.puts_back());
   keys.require_possible();
-  keys.apply();
+  keys.apply(false);
   EXPECT_EQ(cluster_.calls, (std::vector<std::string>{"create Secret", "replace"})) << "recorded before it is changed";
   EXPECT_EQ(key_in("ita-secret"), "of the backup");
   EXPECT_FALSE(cluster_.secrets.at("ita-secret")["metadata"]["annotations"].contains(kApplied))
@@ -90,22 +90,44 @@ TEST_F(Keys, AreKeptThenSetAndCanBePutBack) {
 TEST_F(Keys, OfARunThatWasCutOffComeBackWithoutAFlag) {
   KeyAdoption first(cluster_, system_);
   first.compare(backup({{"platform", "A"}, {"ita", "B"}}));
-  first.apply();
+  first.apply(false);
   // Killed here. The next run finds the new keys in the Secrets, and goes back to the safety backup.
   system_.platform.encrypt_key = "A";
   system_.ita.encrypt_key = "B";
   KeyAdoption back(cluster_, system_);
   back.compare(backup({{"platform", "present of platform"}, {"ita", "present of ita"}}));
   EXPECT_TRUE(back.puts_back());
-  back.apply();
+  back.apply(true);
   EXPECT_EQ(key_in("platform-secret"), "present of platform");
   back.settle();
   EXPECT_FALSE(cluster_.secrets.contains(kKept));
   // Any other backup's need one.
-  first.apply();
+  first.apply(false);
   KeyAdoption other(cluster_, system_);
   other.compare(backup({{"ita", "C"}}));
   EXPECT_FALSE(other.puts_back());
+}
+
+// Killed after it had set its keys, and started as it was with `start --force`: what it kept is still there, weeks
+// later.
+TEST_F(Keys, WhatAnotherRunHasLeftIsNotGoneBackTo) {
+  KeyAdoption killed(cluster_, system_);
+  killed.compare(backup({{"platform", "A"}, {"ita", "B"}}));
+  killed.apply(false);
+  system_.platform.encrypt_key = "A";
+  system_.ita.encrypt_key = "B";
+  KeyAdoption same(cluster_, system_);
+  same.compare(backup({{"platform", "A"}, {"ita", "B"}}));
+  same.apply(false);
+  same.undo();
+  EXPECT_EQ(key_in("ita-secret"), "B") << "it changed no key";
+  KeyAdoption other(cluster_, system_);
+  other.compare(backup({{"platform", "A"}, {"ita", "C"}}));
+  other.apply(false);
+  EXPECT_EQ(key_in("ita-secret"), "C");
+  other.undo();
+  EXPECT_EQ(key_in("ita-secret"), "B");
+  EXPECT_EQ(key_in("platform-secret"), "A");
 }
 
 TEST_F(Keys, ASecretThatCannotBeChangedIsFoundBefore) {

@@ -348,8 +348,9 @@ TEST_F(RoundTrip, ASafetyBackupOfADisasterCanBeGoneBackTo) {
 TEST_F(RoundTrip, WhatNoRecordNamesAnyMoreIsKeptBeforeItIsReplaced) {
   RestoreRequest request;
   request.from = back_up().string();
-  make().query("DELETE FROM ITA_DB.T_COMN_ORGANIZATION_DB_INFO; DROP TABLE platform.T_ORGANIZATION_DB; "
-               "INSERT INTO ita_ws_bbbbbbbbbbbbbbbbbbbb.parts VALUES (2, 'of today');");
+  make().query(
+      "DELETE FROM ITA_DB.T_COMN_ORGANIZATION_DB_INFO; DROP TABLE platform.T_ORGANIZATION_DB; "
+      "INSERT INTO ita_ws_bbbbbbbbbbbbbbbbbbbb.parts VALUES (2, 'of today');");
   RestoreRequest back;
   back.from = back_up(prove_backup(request.from, *reporter_).reader.manifest(), "safety.tar").string();
   restore(request);

@@ -226,7 +226,9 @@ TEST_F(Files, ExtraOnesStayIfWanted) {
   give_away();
   unpack(packed);
   files_->replace("run", true);
-  files_->discard_all("run");
+  EXPECT_THAT(files_->discard_all("run"), testing::ElementsAre(".exastro-old-run")) << "not yet moved over";
+  EXPECT_TRUE(files_->merge_extra("run").empty());
+  EXPECT_TRUE(files_->discard_all("run").empty());
   EXPECT_TRUE(fs::exists(root_ / "later"));
   EXPECT_TRUE(fs::exists(root_ / "組織/new/deep/file"));
   EXPECT_EQ(fs::file_size(root_ / "組織/workspace 1/日本語 name.txt"), 6U) << "what the backup has is the backup's";
@@ -248,14 +250,50 @@ TEST_F(Files, ExtraOnesInTheWayOfTheBackupsOwnAreKeptAside) {
   fs::permissions(root_ / "組織/new", fs::perms::owner_all | fs::perms::group_all);
   give_away();
   unpack(packed);
-  EXPECT_EQ(files_->replace("run", true).size(), 2U);
-  files_->discard_all("run");
+  files_->replace("run", true);
+  EXPECT_EQ(files_->merge_extra("run").size(), 2U);
+  EXPECT_THAT(files_->discard_all("run"), testing::ElementsAre(".exastro-old-run"));
   EXPECT_TRUE(fs::is_regular_file(root_ / "was a file"));
   EXPECT_TRUE(fs::is_symlink(root_ / "link"));
   EXPECT_TRUE(fs::exists(root_ / ".exastro-old-run/was a file/deep/x"));
   EXPECT_TRUE(fs::exists(root_ / ".exastro-old-run/link/y"));
   EXPECT_TRUE(fs::exists(root_ / "組織/new/deep/z"));
   EXPECT_EQ(fs::status(root_ / "組織/new").permissions(), fs::perms::owner_all | fs::perms::group_all);
+}
+
+// In directories that their owner may not write to, old and new.
+TEST_F(Files, ExtraOnesAreMovedOutOfReadOnlyFoldersAndIntoThem) {
+  const fs::path space = root_ / "組織/workspace 1";
+  fs::permissions(space, fs::perms::owner_read | fs::perms::owner_exec);
+  const std::string packed = pack();
+  fs::permissions(space, fs::perms::owner_all);
+  fs::create_directories(space / "new/deep");
+  write("組織/workspace 1/new/deep/file", "extra");
+  give_away();
+  fs::permissions(space / "new", fs::perms::owner_read | fs::perms::owner_exec);
+  fs::permissions(space, fs::perms::owner_read | fs::perms::owner_exec);
+  unpack(packed);
+  files_->replace("run", true);
+  EXPECT_TRUE(files_->merge_extra("run").empty());
+  EXPECT_TRUE(files_->discard_all("run").empty());
+  EXPECT_TRUE(fs::exists(space / "new/deep/file"));
+  EXPECT_EQ(fs::status(space).permissions(), fs::perms::owner_read | fs::perms::owner_exec);
+  EXPECT_EQ(fs::status(space / "new").permissions(), fs::perms::owner_read | fs::perms::owner_exec);
+  fs::permissions(space / "new", fs::perms::owner_all);
+}
+
+// A directory of root's: a pod's user may move nothing out of it.
+TEST_F(Files, ExtraOnesThatCannotBeMovedAreKeptAside) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  const std::string packed = pack();
+  write("組織/workspace 1/extra", "extra");
+  ASSERT_EQ(chown((root_ / "組織/workspace 1").c_str(), 0, 0), 0);
+  unpack(packed);
+  files_->replace("run", true);
+  const std::string kept = root_ / ".exastro-old-run/組織/workspace 1/extra";
+  EXPECT_THAT(files_->merge_extra("run"), testing::ElementsAre(kept));
+  EXPECT_THAT(files_->discard_all("run"), testing::ElementsAre(".exastro-old-run"));
+  EXPECT_TRUE(fs::exists(kept));
 }
 
 // A run that kept extra files was cut off while it moved them.
@@ -265,8 +303,9 @@ TEST_F(Files, ExtraOnesThatAnEarlierRunLeftInItsOldTreeAreMovedOverToo) {
   write(".exastro-old-earlier/組織/left behind", "extra");
   give_away();
   unpack(packed);
-  EXPECT_TRUE(files_->replace("run", true).empty());
-  files_->discard_all("run");
+  files_->replace("run", true);
+  EXPECT_TRUE(files_->merge_extra("run").empty());
+  EXPECT_TRUE(files_->discard_all("run").empty());
   EXPECT_TRUE(fs::exists(root_ / "組織/left behind"));
   EXPECT_FALSE(fs::exists(root_ / ".exastro-old-earlier"));
 }
@@ -325,6 +364,60 @@ TEST_F(Files, ReplacingGoesOnWhereItWasCutOff) {
       files_->discard_all("run");
       EXPECT_EQ(picture(), wanted) << old_is_whole << " after " << moved;
     }
+  }
+}
+
+// Wherever a call was cut off, or not at all, the old files come back; and wherever that was cut off.
+TEST_F(Files, ReplacingIsUndoneWhereverItWasCutOff) {
+  const std::string packed = pack();
+  fs::remove(root_ / "link");
+  write("later", "x");
+  give_away();
+  const auto wanted = picture();
+  const fs::path unpacked = root_ / ".exastro-restore-run";
+  const fs::path old = root_ / ".exastro-old-run";
+  const std::vector<std::string> theirs{"組織", "empty", ".hidden", "-dash", "..two dots", "line\nend", "later"};
+  const std::vector<std::string> news{"組織", "empty", ".hidden", "-dash", "..two dots", "line\nend", "link"};
+  const auto move = [](const std::vector<std::string>& names, std::size_t count, const fs::path& from,
+                       const fs::path& to) {
+    for (std::size_t i = 0; i < count; ++i) fs::rename(from / names[i], to / names[i]);
+  };
+  enum class Cut { kNothing, kOldGoes, kNewComes, kDone, kNewGoesBack, kOldComesBack };
+  for (const Cut cut :
+       {Cut::kNothing, Cut::kOldGoes, Cut::kNewComes, Cut::kDone, Cut::kNewGoesBack, Cut::kOldComesBack}) {
+    unpack(packed);
+    if (cut != Cut::kNothing) {
+      fs::create_directory(old);
+      write(".exastro-old-run.kept", "");
+      move(theirs, cut == Cut::kOldGoes ? 3 : theirs.size(), root_, old);
+    }
+    if (cut == Cut::kNewComes || cut == Cut::kDone || cut == Cut::kNewGoesBack) write(".exastro-old-run.whole", "");
+    if (cut == Cut::kNewComes || cut == Cut::kNewGoesBack) move(news, 4, unpacked, root_);
+    if (cut == Cut::kDone) {
+      move(news, news.size(), unpacked, root_);
+      fs::remove(unpacked);
+    }
+    if (cut == Cut::kOldComesBack) move(theirs, 2, old, root_);
+    give_away();
+    files_->put_back("run");
+    files_->discard_unpacked();
+    fs::remove(root_ / ".exastro-time-run");
+    EXPECT_EQ(picture(), wanted) << static_cast<int>(cut);
+  }
+}
+
+TEST_F(Files, AWholeReplacementIsUndone) {
+  const std::string packed = pack();
+  write("later", "x");
+  give_away();
+  const auto wanted = picture();
+  for (const bool keep_extra : {false, true}) {
+    unpack(packed);
+    files_->replace("run", keep_extra);
+    EXPECT_FALSE(fs::exists(root_ / "later"));
+    files_->put_back("run");
+    files_->discard_unpacked();
+    EXPECT_EQ(picture(), wanted);
   }
 }
 
