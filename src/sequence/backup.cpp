@@ -132,7 +132,10 @@ class Backup {
                     for (const auto& pod : run.pods()) rooms.push_back(look_at_room(cluster_, pod));
                   },
                   [&] {
-                    if (run.follows_restore()) files_->discard_unpacked();
+                    if (run.follows_restore()) {
+                      if (const auto trees = files_->discard_unpacked(); !trees.empty())
+                        reporter_.warning(old_trees_text(trees));
+                    }
                     files_facts_ = files_->facts();
                   }});
     require_readable(files_facts_);

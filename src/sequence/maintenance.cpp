@@ -56,7 +56,8 @@ void start_after_cut_off_restore(kube::Cluster& cluster, const System& system, c
     auto servers = open_servers(
         cluster, system, [&](const Side& side) { return run.pod_of(side); }, run.id());
     run.put_back_packets(servers);
-    SharedFiles(cluster, run.pod_of(system.ita), system.storage.path).discard_unpacked();
+    SharedFiles files(cluster, run.pod_of(system.ita), system.storage.path);
+    if (const auto trees = files.discard_unpacked(); !trees.empty()) reporter.warning(old_trees_text(trees));
   } catch (const Error& error) {
     reporter.warning(
         fmt::format("What the restore may have unpacked beside the shared files (.exastro-restore-*) is left there: {}",

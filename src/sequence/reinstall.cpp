@@ -84,6 +84,7 @@ class Reinstall {
       reporter_.result(plan_json(), plan_text());
       return;
     }
+    require_nothing_held();
     require_backup_possible();
     if (!request_.yes && !ui::confirm(question()))
       throw Error("Nothing was changed, as you did not answer yes.", "", ExitStatus::kDeclined);
@@ -145,6 +146,12 @@ class Reinstall {
                               state.release.name, state.release.revision, state.release.namespace_),
                   ExitStatus::kBusy);
     }
+  }
+
+  // The backup that comes first would give it up.
+  void require_nothing_held() {
+    const auto record = find_record(cluster_, first().namespace_, first().name);
+    if (record && record->holds_backup()) throw not_fetched(*record);
   }
 
   // Throws Error if removing or creating would take data with it.

@@ -69,7 +69,8 @@ class Restore {
       throw Error("Nothing was changed, as you did not answer yes.", "", ExitStatus::kDeclined);
     }
     begun_ = Clock::now();
-    MaintenanceRun run(cluster_, system_, {.operation = "restore", .replaces_all = replaces_all(), .source = source()},
+    MaintenanceRun run(cluster_, system_,
+                       {.operation = "restore", .replaces_all = replaces_all(manifest), .source = source()},
                        reporter_);  // undone by put_back(), or after_failure()
     std::vector<std::string> missing;
     std::string proxy;
@@ -96,14 +97,16 @@ class Restore {
     return request_.from == "-" ? "" : std::filesystem::absolute(request_.from).lexically_normal().string();
   }
 
-  [[nodiscard]] bool replaces_all() const {
-    return request_.parts.databases && request_.parts.files && request_.parts.accounts && !request_.keep_extra;
+  // Not a set made by hand that lacks a half.
+  [[nodiscard]] bool replaces_all(const Manifest& manifest) const {
+    return request_.parts.databases && request_.parts.files && request_.parts.accounts && !request_.keep_extra &&
+           !manifest.servers.empty() && manifest.files;
   }
 
   // What the databases keep encrypted can be read under the backup's keys alone.
   void require_adoption() {
     if (!keys_.is_needed()) return;
-    if (!request_.adopt_keys && !keys_.puts_back()) {
+    if (!request_.adopt_keys && !puts_keys_back()) {
       throw Error(
           fmt::format(
               "The backup was made under another ENCRYPT_KEY than is in {}: every password that its databases keep "
@@ -114,6 +117,12 @@ class Restore {
           "encrypted under the present ones is replaced anyway.");
     }
     keys_.require_possible();
+  }
+
+  // What a restore has kept that nobody finished says nothing any more once its record is gone.
+  bool puts_keys_back() {
+    const auto record = find_record(cluster_, system_);
+    return record && record->destructive && keys_.puts_back();
   }
 
   [[nodiscard]] std::string question(const Manifest& manifest) const {
@@ -213,9 +222,7 @@ class Restore {
       if (!safety) throw;
       go_back(run, safety->path(), unpacked, error);
     }
-    if (keys_.is_needed() || run.finishes_another()) keys_.settle();
-    run.end_destruction();
-    is_replaced_ = true;
+    end_destruction(run);
     if (with_files) unpacked.settle(request_.keep_extra);
     look_back(run, servers);
   }
@@ -286,16 +293,10 @@ class Restore {
                             const Error& error) {
     const process::Interrupt::Shield shield;
     reporter_.warning(fmt::format("{} Going back to what was there, from {}", sentence(error), safety));
-    RestoreRequest databases;
-    databases.parts = {true, false, true};
-    databases.strip_definers = request_.strip_definers;
     try {
-      const ProvedBackup before = prove_backup(safety, reporter_);
       // The load that failed may still be at work in its pod, or the pod or the server be what failed.
       run.renew_pods(kGoingBack);
-      auto stocked = look_at_servers_patiently(run, before.reader.manifest());
-      auto servers = prepare_servers(run, before, stocked, databases);
-      replace_databases(run, servers, databases);
+      if (request_.parts.databases || request_.parts.accounts) bring_databases_back(run, safety);
       keys_.undo();
       unpacked.put_back(shared_files(run));
     } catch (const Error& second) {
@@ -307,14 +308,41 @@ class Restore {
                 error.status());
   }
 
+  void bring_databases_back(MaintenanceRun& run, const std::string& safety) {
+    RestoreRequest databases;
+    databases.parts = {request_.parts.databases, false, request_.parts.accounts};
+    databases.strip_definers = request_.strip_definers;
+    const ProvedBackup before = prove_backup(safety, reporter_);
+    auto stocked = look_at_servers_patiently(run, before.reader.manifest());
+    auto servers = prepare_servers(run, before, stocked, databases);
+    replace_databases(run, servers, databases);
+  }
+
+  // The record says it first: the keys that were kept are of no use from then on.
+  void end_destruction(MaintenanceRun& run) {
+    const process::Interrupt::Shield shield;  // all is in place: an interrupt must not leave it stopped
+    run.end_destruction();
+    is_replaced_ = true;
+    if (!keys_.is_needed() && !run.finishes_another()) return;
+    try {
+      keys_.settle();
+    } catch (const Error& error) {
+      reporter_.warning(fmt::format("The former keys are still kept in a Secret of this program: {}", error.what()));
+    }
+  }
+
   // From here on the data is no longer what it was.
-  static void begin_destruction(MaintenanceRun& run, const std::vector<std::unique_ptr<ServerRestore>>& servers,
-                                const Manifest& manifest, const std::string& safety) {
+  void begin_destruction(MaintenanceRun& run, const std::vector<std::unique_ptr<ServerRestore>>& servers,
+                         const Manifest& manifest, const std::string& safety) const {
     std::vector<std::string> databases;
-    for (const auto& database : manifest.databases) databases.push_back(database.name);
     std::vector<std::string> users;
-    for (const auto& server : servers) {
-      for (const auto& user : server->users()) users.push_back(user);
+    if (request_.parts.databases) {
+      for (const auto& database : manifest.databases) databases.push_back(database.name);
+    }
+    if (request_.parts.accounts) {
+      for (const auto& server : servers) {
+        for (const auto& user : server->users()) users.push_back(user);
+      }
     }
     run.begin_destruction(safety, databases, users);
   }

@@ -11,6 +11,8 @@
 namespace exastro {
 namespace {
 
+constexpr const char* kOrElse = " Or do without what is there now: --no-safety-backup";
+
 archive::BackupWriter open_writer(const std::filesystem::path& path) {
   try {
     return archive::BackupWriter(path);
@@ -35,6 +37,7 @@ SafetyBackup::SafetyBackup(const System& system, const std::filesystem::path& di
 }
 
 void SafetyBackup::require_possible(const std::vector<StockedServer>& stocked, const FilesFacts& facts) const {
+  for (const auto& entry : stocked) require_dumpable(entry.inventory, kOrElse);
   require_readable(facts);
   check_local_room(writer_, estimated_bytes(stocked, facts));
 }
@@ -42,12 +45,16 @@ void SafetyBackup::require_possible(const std::vector<StockedServer>& stocked, c
 void SafetyBackup::take(const MaintenanceRun& run, std::vector<StockedServer>& stocked, SharedFiles& files,
                         const FilesFacts& facts) {
   reporter_.info("Backing up first what is about to be replaced");
-  complete_draft(draft_, system_, stocked, facts);
-  draft_accounts(draft_, stocked);
-  LiveContent content(stocked, files, draft_.encoding);
-  write_members(writer_, draft_, content, reporter_);
-  draft_.manifest.run_id = run.id();
-  writer_.finish(draft_.manifest);
+  try {
+    write(run, stocked, files, facts);
+  } catch (const kube::KubeError&) {
+    throw;
+  } catch (const kube::StreamCut&) {
+    throw;
+  } catch (const Error& error) {
+    if (!error.next().empty() || error.status() == ExitStatus::kInterrupted) throw;
+    throw Error(error.what(), std::string("Mend what it names, and run the command again.") + kOrElse, error.status());
+  }
   try {
     prove_backup(path(), reporter_);
   } catch (const Error& error) {
@@ -58,6 +65,16 @@ void SafetyBackup::take(const MaintenanceRun& run, std::vector<StockedServer>& s
                 "Name another directory with --safety-dir, or do without: --no-safety-backup", error.status());
   }
   reporter_.info(fmt::format("What is there now is kept in {}", path()));
+}
+
+void SafetyBackup::write(const MaintenanceRun& run, std::vector<StockedServer>& stocked, SharedFiles& files,
+                         const FilesFacts& facts) {
+  complete_draft(draft_, system_, stocked, facts);
+  draft_accounts(draft_, stocked);
+  LiveContent content(stocked, files, draft_.encoding);
+  write_members(writer_, draft_, content, reporter_);
+  draft_.manifest.run_id = run.id();
+  writer_.finish(draft_.manifest);
 }
 
 }  // namespace exastro

@@ -27,6 +27,9 @@ class SafetyBackup {
   [[nodiscard]] std::string path() const { return writer_.path().string(); }
 
  private:
+  void write(const MaintenanceRun& run, std::vector<StockedServer>& stocked, SharedFiles& files,
+             const FilesFacts& facts);
+
   ui::Reporter& reporter_;
   archive::BackupWriter writer_;
   const System& system_;

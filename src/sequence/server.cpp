@@ -69,15 +69,20 @@ void require_databases(const System& system, const Server& server, const Invento
             server.id, server.sides.front()->host, server.sides.front()->port, name),
         "Look at the server; if its data is lost, restore it from a backup: kubectl exastro restore --from FILE");
   }
+  require_dumpable(inventory, "");
+}
+
+void require_dumpable(const Inventory& inventory, const std::string& or_else) {
   if (!inventory.broken_views.empty()) {
     throw Error(fmt::format("Views that name what is not there, on which a dump stops: {}.",
                             fmt::join(inventory.broken_views, ", ")),
-                "Drop or mend them, and run the command again.");
+                "Drop or mend them, and run the command again." + or_else);
   }
   if (!inventory.endless_events.empty()) {
-    throw Error(fmt::format("Events whose text holds `;;`, on which mariadb-dump never ends: {}.",
-                            fmt::join(inventory.endless_events, ", ")),
-                "Change them (ALTER EVENT) so that no two semicolons follow each other, and run the command again.");
+    throw Error(
+        fmt::format("Events whose text holds `;;`, on which mariadb-dump never ends: {}.",
+                    fmt::join(inventory.endless_events, ", ")),
+        "Change them (ALTER EVENT) so that no two semicolons follow each other, and run the command again." + or_else);
   }
 }
 

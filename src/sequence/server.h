@@ -44,6 +44,8 @@ std::vector<Server> open_servers(kube::Cluster& cluster, const System& system, c
 // Throws Error if a database that a ConfigMap names is not there, or a view or an event cannot be dumped: a backup
 // would lack it, or fail when the services are stopped.
 void require_databases(const System& system, const Server& server, const Inventory& inventory);
+// The second half of it. `or_else` is one more way out, with a blank before it.
+void require_dumpable(const Inventory& inventory, const std::string& or_else);
 
 // Sets the global max_allowed_packet, in bytes: there is none of a session's own. Throws Error.
 void set_largest_packet(Server& server, std::uint64_t bytes);

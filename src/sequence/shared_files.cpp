@@ -1,6 +1,7 @@
 #include "sequence/shared_files.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <charconv>
 #include <sstream>
@@ -123,6 +124,7 @@ put_back || exit 96
 // What only an old tree has is moved over whole; a directory that both have is gone into. What cannot be moved, or is
 // in the way of a link or a file of the new tree, stays in the old tree, which is then kept.
 constexpr const char* kMerge = R"sh(
+is_open() { [ -r "$1" ] && [ -w "$1" ] && [ -x "$1" ]; }
 merge() {
   for entry in "$1"/* "$1"/.[!.]* "$1"/..?*; do
     [ -e "$entry" ] || [ -L "$entry" ] || continue
@@ -132,8 +134,8 @@ merge() {
     elif [ -d "$entry" ] && [ ! -L "$entry" ]; then
       if [ -d "$there" ] && [ ! -L "$there" ]; then
         mode=
-        [ -w "$there" ] || { mode=$(stat -c %a "$there"); chmod u+w "$there"; }
-        [ -w "$entry" ] || chmod u+w "$entry"
+        is_open "$there" || { mode=$(stat -c %a "$there"); chmod u+rwx "$there"; }
+        is_open "$entry" || chmod u+rwx "$entry"
         ( merge "$entry" "$there" )
         [ -z "$mode" ] || chmod "$mode" "$there"
       elif [ -n "$(find "$entry" ! -type d | head -n 1)" ]; then
@@ -160,10 +162,9 @@ for entry in .exastro-restore-* .exastro-old-* .exastro-time-*; do
   [ -e "$entry" ] || continue
   case $entry in
     .exastro-old-*)
-      [ "$2" = all ] || continue
       tree=${entry%.kept}
       tree=${tree%.whole}
-      if [ -e "$tree.kept" ]; then
+      if [ "$2" != all ] || [ -e "$tree.kept" ]; then
         [ ! -d "$entry" ] || printf 'kept %s\n' "$entry"
         continue
       fi
@@ -221,6 +222,13 @@ void judge(const char* what, const kube::StreamReport& report, std::size_t parts
 
 }  // namespace
 
+std::string old_trees_text(const std::vector<std::string>& trees) {
+  return fmt::format(
+      "A restore has left shared files that it took out of the way; they are still beside the present ones: {}. If you "
+      "want none of them, remove them. A restore with --keep-extra puts back in place what is in none but these.",
+      fmt::join(trees, ", "));
+}
+
 FilesFacts SharedFiles::facts() {
   return parse_facts(cluster_.run(pod_, {std::string(kFind) + kFacts, {path_}, ""}, ""));
 }
@@ -267,7 +275,9 @@ std::vector<std::string> SharedFiles::merge_extra(const std::string& run_id) {
   return kept_of(cluster_.run(pod_, {std::string(kMove) + kMerge, {path_, run_id}, ""}, ""));
 }
 
-void SharedFiles::discard_unpacked() { cluster_.run(pod_, {kDiscard, {path_, "unpacked"}, ""}, ""); }
+std::vector<std::string> SharedFiles::discard_unpacked() {
+  return kept_of(cluster_.run(pod_, {kDiscard, {path_, "unpacked"}, ""}, ""));
+}
 
 std::vector<std::string> SharedFiles::discard_all(const std::string& run_id) {
   return kept_of(cluster_.run(pod_, {kDiscard, {path_, "all", run_id}, ""}, ""));

@@ -23,6 +23,9 @@ struct FilesFacts {
   std::vector<std::string> special;  // sockets, pipes and devices: they hold no data and are left out
 };
 
+// A warning of old trees that are still there.
+std::string old_trees_text(const std::vector<std::string>& trees);
+
 class SharedFiles {
  public:
   // `path` is where the pod mounts the claim. The cluster must outlive this.
@@ -53,8 +56,9 @@ class SharedFiles {
   // Moves over what only the old tree has, also from one that an earlier run has left. Gives what could not be: the new
   // tree has something else of that name, or a right is missing. It stays where it says.
   std::vector<std::string> merge_extra(const std::string& run_id);
-  // Removes what unpack_beside(), of this run or an earlier one, has left.
-  void discard_unpacked();
+  // Removes what unpack_beside(), of this run or an earlier one, has left. Gives the old trees that replace() of a run
+  // that was cut off has left.
+  std::vector<std::string> discard_unpacked();
   // Removes that and what replace() has taken out of the tree; the root gets the time that it has in the run's tar.
   // Gives the old trees that are kept, as merge_extra() has left something in them, or was not called.
   std::vector<std::string> discard_all(const std::string& run_id);

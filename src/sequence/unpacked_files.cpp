@@ -60,32 +60,50 @@ void UnpackedFiles::take_their_place(bool keep_extra) {
 void UnpackedFiles::put_back(SharedFiles files) {
   if (!was_begun_) return;
   again_.emplace(std::move(files));
-  again_->put_back(run_id_);
+  try {
+    again_->put_back(run_id_);
+  } catch (const kube::StreamCut& error) {
+    reporter_.warning(fmt::format("{} It is brought to its end over another connection.", error.what()));
+    again_.emplace(reach_again_());
+    again_->put_back(run_id_);
+  }
   unpacked_ = true;
 }
 
 void UnpackedFiles::settle(bool keep_extra) {
-  SharedFiles& files = again_ ? *again_ : files_;
+  if (keep_extra && !merge_extra()) return;
   try {
-    std::vector<std::string> kept;
-    if (keep_extra) {
-      kept = files.merge_extra(run_id_);
-      if (!kept.empty()) {
-        reporter_.warning(
-            fmt::format("What the backup does not have could not be moved to its place everywhere; it was "
-                        "kept here, among the old files: {}",
-                        some_of(kept)));
-      }
-    }
-    const auto trees = files.discard_all(run_id_);
-    if (!trees.empty() && kept.empty()) {
-      reporter_.warning(
-          fmt::format("A restore with --keep-extra has left old shared files, which are still there: {}. "
-                      "Another one moves them over; if you do not want them, remove them.",
-                      some_of(trees)));
-    }
+    const auto trees = (again_ ? *again_ : files_).discard_all(run_id_);
+    if (!keep_extra && !trees.empty()) reporter_.warning(old_trees_text(trees));
   } catch (const Error& error) {
     reporter_.warning(fmt::format("The old shared files (.exastro-old-*) could not be removed: {}", error.what()));
+  }
+}
+
+bool UnpackedFiles::merge_extra() {
+  const process::Interrupt::Shield shield;
+  try {
+    std::vector<std::string> kept;
+    try {
+      kept = (again_ ? *again_ : files_).merge_extra(run_id_);
+    } catch (const kube::StreamCut& error) {
+      reporter_.warning(fmt::format("{} It is brought to its end over another connection.", error.what()));
+      again_.emplace(reach_again_());
+      kept = again_->merge_extra(run_id_);
+    }
+    if (!kept.empty()) {
+      reporter_.warning(
+          fmt::format("What the backup does not have could not be moved to its place everywhere; it was "
+                      "kept here, among the old files: {}",
+                      some_of(kept)));
+    }
+    return true;
+  } catch (const Error& error) {
+    reporter_.warning(
+        fmt::format("What the backup does not have was not, or not all of it, moved to its place: {} It is still in "
+                    ".exastro-old-{}, beside the shared files: do not remove that before you have moved it yourself.",
+                    error.what(), run_id_));
+    return false;
   }
 }
 

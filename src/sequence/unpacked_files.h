@@ -37,6 +37,8 @@ class UnpackedFiles {
 
  private:
   void replace(bool keep_extra);
+  // Whether nothing stands in the way of removing the old files.
+  bool merge_extra();
 
   SharedFiles& files_;
   std::string run_id_;

@@ -1,4 +1,5 @@
 """Failures that are caused: what the plugin must bring back by itself, or with its next command."""
+import tarfile
 import time
 
 import backup_file
@@ -45,9 +46,9 @@ def test_a_restore_that_fails_goes_back_by_itself(system, plugin, file, wanted, 
     checks.same(before, picture(system))
 
 
-def while_it_keeps_what_is_there(plugin, file, folder):
+def while_it_keeps_what_is_there(plugin, file, folder, *flags):
     """A restore that runs, when all stands still and nothing is replaced yet"""
-    process = plugin.start("restore", *HERE, "--yes", "--safety-dir", folder, "--from", file)
+    process = plugin.start("restore", *HERE, "--yes", "--safety-dir", folder, "--from", file, *flags)
     for line in process.stderr:
         if "Backing up first" in line:
             return process
@@ -65,10 +66,11 @@ def test_a_restore_that_is_not_left_alone_replaces_nothing(system, plugin, file,
     checks.same(before, picture(system))
 
 
-def test_a_restore_whose_files_cannot_be_replaced_goes_back(system, plugin, file, tmp_path):
+@pytest.mark.parametrize("flags", [[], ["--only", "files"]], ids=["all", "files"])
+def test_a_restore_whose_files_cannot_be_replaced_goes_back(system, plugin, file, tmp_path, flags):
     before = picture(system)
     begin = time.monotonic()
-    process = while_it_keeps_what_is_there(plugin, file, tmp_path)
+    process = while_it_keeps_what_is_there(plugin, file, tmp_path, *flags)
     (name,) = [item["metadata"]["name"] for item in system.cluster.get("pods", *HERE)["items"]
                if item["metadata"]["name"].startswith("exastro-maintenance")]
     # Named as it will name what it takes out of the way.
@@ -76,6 +78,7 @@ def test_a_restore_whose_files_cannot_be_replaced_goes_back(system, plugin, file
     system.cluster.kubectl("exec", *HERE, name, "--", "mkdir", f"{path}/.exastro-old-{name.removeprefix('exastro-maintenance-')}")
     done = plugin.finish(process, begin, expect=1)
     assert "Going back to what was there" in done.err and "The data is what it was before" in done.err
+    assert ("Loading the databases" in done.err) == (not flags), "databases that were not touched stay as they are"
     checks.runs_as_before(system, before["cluster"])
     checks.same(before, picture(system))
 
@@ -90,6 +93,11 @@ def test_without_a_safety_backup_the_services_stay_stopped(system, plugin, file,
     plugin.run("start", *HERE, expect=7)
     plugin.run("backup", *HERE, expect=7, cwd=tmp_path)
     plugin.run("restore", *HERE, "--yes", "--no-safety-backup", "--only", "databases", "--from", file, expect=7)
+    # Nor does a set made by hand that lacks the half that is only partly replaced.
+    with tarfile.open(tmp_path / "exastro_storage_backup_ita_20260131-123456.tar.gz", "w:gz") as files:
+        files.add(bad, "storage/a file")
+    plugin.run("restore", *HERE, "--yes", "--no-safety-backup", "--from", tmp_path / "exastro_storage_backup_ita_20260131-123456.tar.gz",
+               expect=7)
     # What came after the backup, an organization with databases, accounts and files, is gone then.
     round_trip.restore(plugin, file, *HERE, "--no-safety-backup")
     checks.runs_as_before(system, wanted["cluster"])

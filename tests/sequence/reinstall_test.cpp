@@ -351,6 +351,27 @@ TEST(Reinstall, OthersAreRefusedMeanwhileWithTheCommandThatFinishesIt) {
   }
 }
 
+// The backup that a reinstall begins with would give it up.
+TEST(Reinstall, LeavesABackupThatWasNotFetched) {
+  for (const bool back_up : {true, false}) {
+    Site site;
+    site.request.back_up = back_up;
+    MaintenanceRecord record = new_record("ns", "exastro", "backup");
+    record.staged_until = "2036-01-31T12:34:56Z";
+    create_record(site.cluster, record);
+    const auto before = site.cluster.objects;
+    try {
+      site.run();
+      ADD_FAILURE() << "not refused";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.status(), ExitStatus::kBusy);
+      EXPECT_THAT(error.next(), HasSubstr("kubectl exastro fetch --discard -n ns"));
+    }
+    EXPECT_EQ(site.cluster.objects, before);
+    EXPECT_TRUE(find_record(site.cluster, "ns", "exastro")->holds_backup());
+  }
+}
+
 TEST(Reinstall, RefusesValuesThatWipeTheData) {
   Site site;
   site.helm.add_revision("deployed", {{"exastro-platform", {{"mariadb", {{"persistence", {{"reinstall", true}}}}}}}});

@@ -261,15 +261,17 @@ TEST_F(Files, ExtraOnesInTheWayOfTheBackupsOwnAreKeptAside) {
   EXPECT_EQ(fs::status(root_ / "組織/new").permissions(), fs::perms::owner_all | fs::perms::group_all);
 }
 
-// In directories that their owner may not write to, old and new.
-TEST_F(Files, ExtraOnesAreMovedOutOfReadOnlyFoldersAndIntoThem) {
+// In directories that their owner may not write to, or not even look into, old and new.
+TEST_F(Files, ExtraOnesAreMovedOutOfClosedFoldersAndIntoThem) {
   const fs::path space = root_ / "組織/workspace 1";
   fs::permissions(space, fs::perms::owner_read | fs::perms::owner_exec);
   const std::string packed = pack();
   fs::permissions(space, fs::perms::owner_all);
   fs::create_directories(space / "new/deep");
   write("組織/workspace 1/new/deep/file", "extra");
+  write("組織/workspace 1/空/hidden away", "extra");
   give_away();
+  fs::permissions(space / "空", fs::perms::none);
   fs::permissions(space / "new", fs::perms::owner_read | fs::perms::owner_exec);
   fs::permissions(space, fs::perms::owner_read | fs::perms::owner_exec);
   unpack(packed);
@@ -277,6 +279,7 @@ TEST_F(Files, ExtraOnesAreMovedOutOfReadOnlyFoldersAndIntoThem) {
   EXPECT_TRUE(files_->merge_extra("run").empty());
   EXPECT_TRUE(files_->discard_all("run").empty());
   EXPECT_TRUE(fs::exists(space / "new/deep/file"));
+  EXPECT_TRUE(fs::exists(space / "空/hidden away"));
   EXPECT_EQ(fs::status(space).permissions(), fs::perms::owner_read | fs::perms::owner_exec);
   EXPECT_EQ(fs::status(space / "new").permissions(), fs::perms::owner_read | fs::perms::owner_exec);
   fs::permissions(space / "new", fs::perms::owner_all);
@@ -313,7 +316,7 @@ TEST_F(Files, ExtraOnesThatAnEarlierRunLeftInItsOldTreeAreMovedOverToo) {
 TEST_F(Files, WhatWasUnpackedIsDiscardedAndTheOldTreeIsNot) {
   unpack(pack());
   fs::create_directories(root_ / ".exastro-old-earlier/only copy");
-  files_->discard_unpacked();
+  EXPECT_THAT(files_->discard_unpacked(), testing::ElementsAre(".exastro-old-earlier")) << "it is told of";
   EXPECT_FALSE(fs::exists(root_ / ".exastro-restore-run"));
   EXPECT_TRUE(fs::exists(root_ / ".exastro-old-earlier/only copy"));
 }
