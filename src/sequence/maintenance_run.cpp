@@ -84,7 +84,7 @@ MaintenanceRun::MaintenanceRun(kube::Cluster& cluster, const System& system, Opt
   if (options.fetches) {
     take_over_backup();
   } else {
-    begin_record(options.replaces_all);
+    begin_record(options);
   }
 }
 
@@ -105,7 +105,7 @@ void MaintenanceRun::take_over_backup() {
   state_ = State::kHolding;
 }
 
-void MaintenanceRun::begin_record(bool replaces_all) {
+void MaintenanceRun::begin_record(const Options& options) {
   const auto earlier = find_record(cluster_, system_);
   if (!earlier) {
     create_record(cluster_, record_);
@@ -128,7 +128,9 @@ void MaintenanceRun::begin_record(bool replaces_all) {
     update_record(cluster_, record_, earlier->run_id);
     return;
   }
-  if (!replaces_all || earlier->is_reinstall()) throw half_replaced(*earlier);
+  const bool of_files_alone = earlier->brought_databases.empty() && earlier->brought_users.empty();
+  const bool may_finish = options.replaces_all || (options.replaces_files && of_files_alone);
+  if (!may_finish || earlier->is_reinstall()) throw half_replaced(*earlier);
   reporter_.info(
       fmt::format("A restore by {}, begun {}, was cut off while it replaced data; this one finishes its work.",
                   earlier->started_by, earlier->started_at));

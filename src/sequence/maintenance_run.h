@@ -19,10 +19,13 @@ std::string sentence(const Error& error);
 class MaintenanceRun {
  public:
   struct Options {
-    std::string operation;      // "backup", "restore", "stop", "start" or "fetch"
-    bool replaces_all = false;  // a restore of everything: it may finish what one that was cut off has begun
-    std::string source = {};    // of a restore: the file, for whoever has to finish it
-    bool fetches = false;       // it takes over the pods of a backup that was not fetched
+    std::string operation;  // "backup", "restore", "stop", "start" or "fetch"
+    // What a restore that was cut off has begun to replace, another may finish: one of everything; of a cut-off restore
+    // of the files alone, any that replaces those.
+    bool replaces_all = false;
+    bool replaces_files = false;
+    std::string source = {};  // of a restore: the file, for whoever has to finish it
+    bool fetches = false;     // it takes over the pods of a backup that was not fetched
     Lease::Options lease = {};
   };
 
@@ -105,7 +108,7 @@ class MaintenanceRun {
   Error after_failure(const Error& error);
 
  private:
-  void begin_record(bool replaces_all);  // see the constructor
+  void begin_record(const Options& options);  // see the constructor
   void take_over_backup();
   void end_pods_of(const MaintenanceRecord& record, std::chrono::seconds timeout);
 

@@ -70,7 +70,10 @@ class Restore {
     }
     begun_ = Clock::now();
     MaintenanceRun run(cluster_, system_,
-                       {.operation = "restore", .replaces_all = replaces_all(manifest), .source = source()},
+                       {.operation = "restore",
+                        .replaces_all = is_whole(manifest) && replaces_all(),
+                        .replaces_files = request_.parts.files && !request_.keep_extra && manifest.files,
+                        .source = is_whole(manifest) || manifest.servers.empty() ? source() : ""},
                        reporter_);  // undone by put_back(), or after_failure()
     std::vector<std::string> missing;
     std::string proxy;
@@ -97,10 +100,19 @@ class Restore {
     return request_.from == "-" ? "" : std::filesystem::absolute(request_.from).lexically_normal().string();
   }
 
-  // Not a set made by hand that lacks a half.
-  [[nodiscard]] bool replaces_all(const Manifest& manifest) const {
-    return request_.parts.databases && request_.parts.files && request_.parts.accounts && !request_.keep_extra &&
-           !manifest.servers.empty() && manifest.files;
+  [[nodiscard]] bool replaces_all() const {
+    return request_.parts.databases && request_.parts.files && request_.parts.accounts && !request_.keep_extra;
+  }
+
+  // A set made by hand may lack the databases, the accounts or the files.
+  static bool is_whole(const Manifest& manifest) {
+    return !manifest.servers.empty() && manifest.accounts.size() == manifest.servers.size() && manifest.files;
+  }
+
+  // What of databases and accounts is replaced.
+  [[nodiscard]] RestoreParts parts_of_servers(const Manifest& manifest) const {
+    return {request_.parts.databases && !manifest.databases.empty(), false,
+            request_.parts.accounts && !manifest.accounts.empty()};
   }
 
   // What the databases keep encrypted can be read under the backup's keys alone.
@@ -220,9 +232,10 @@ class Restore {
       if (with_files) unpacked.take_their_place(request_.keep_extra);
     } catch (const Error& error) {
       if (!safety) throw;
-      go_back(run, safety->path(), unpacked, error);
+      go_back(run, safety->path(), parts_of_servers(manifest), unpacked, error);
     }
     end_destruction(run);
+    for (auto& server : servers) server->put_back_packet();  // while their pods are there
     if (with_files) unpacked.settle(request_.keep_extra);
     look_back(run, servers);
   }
@@ -289,14 +302,14 @@ class Restore {
 
   // The databases as they were, from the safety backup; the old files are still beside the new ones. Always throws:
   // what went wrong, and what became of it.
-  [[noreturn]] void go_back(MaintenanceRun& run, const std::string& safety, UnpackedFiles& unpacked,
-                            const Error& error) {
+  [[noreturn]] void go_back(MaintenanceRun& run, const std::string& safety, const RestoreParts& parts,
+                            UnpackedFiles& unpacked, const Error& error) {
     const process::Interrupt::Shield shield;
     reporter_.warning(fmt::format("{} Going back to what was there, from {}", sentence(error), safety));
     try {
       // The load that failed may still be at work in its pod, or the pod or the server be what failed.
       run.renew_pods(kGoingBack);
-      if (request_.parts.databases || request_.parts.accounts) bring_databases_back(run, safety);
+      if (parts.databases || parts.accounts) bring_databases_back(run, safety, parts);
       keys_.undo();
       unpacked.put_back(shared_files(run));
     } catch (const Error& second) {
@@ -308,9 +321,9 @@ class Restore {
                 error.status());
   }
 
-  void bring_databases_back(MaintenanceRun& run, const std::string& safety) {
+  void bring_databases_back(MaintenanceRun& run, const std::string& safety, const RestoreParts& parts) {
     RestoreRequest databases;
-    databases.parts = {request_.parts.databases, false, request_.parts.accounts};
+    databases.parts = parts;
     databases.strip_definers = request_.strip_definers;
     const ProvedBackup before = prove_backup(safety, reporter_);
     auto stocked = look_at_servers_patiently(run, before.reader.manifest());

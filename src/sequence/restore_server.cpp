@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <random>
 #include <set>
+#include <utility>
 
 #include "process/interrupt.h"
 #include "ui/step.h"
@@ -59,16 +60,19 @@ std::vector<std::string> ServerRestore::users() const {
   return users;
 }
 
-ServerRestore::~ServerRestore() {
+ServerRestore::~ServerRestore() { put_back_packet(); }
+
+void ServerRestore::put_back_packet() {
   if (packet_before_ == 0) return;
+  const std::uint64_t before = std::exchange(packet_before_, 0);
   const process::Interrupt::Shield shield;
   try {
-    set_packet(packet_before_);
+    set_packet(before);
     if (notes_.put_back) notes_.put_back(stocked_.server.id);
   } catch (const Error& error) {
     reporter_.warning(fmt::format(
         "max_allowed_packet of the {} server was raised for the restore and could not be put back to {}: {}",
-        stocked_.server.id, packet_before_, error.what()));
+        stocked_.server.id, before, error.what()));
   }
 }
 

@@ -57,6 +57,8 @@ class ServerRestore {
   void load_databases(const std::function<void()>& before_drop);
   void grant();
   void load_views();
+  // As the destructor does, but while the pod that reaches the server is still there.
+  void put_back_packet();
   // What the application logs in with is brought to this server.
   void move_records(const KeyOf& key_of);
   // Tells of that, of databases that nothing names, and of DEFINER clauses that were taken out.

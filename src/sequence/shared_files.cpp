@@ -138,7 +138,7 @@ merge() {
         is_open "$entry" || chmod u+rwx "$entry"
         ( merge "$entry" "$there" )
         [ -z "$mode" ] || chmod "$mode" "$there"
-      elif [ -n "$(find "$entry" ! -type d | head -n 1)" ]; then
+      elif ! find "$entry" -type d ! -perm -700 -exec chmod u+rwx {} \; || [ -n "$(find "$entry" ! -type d | head -n 1)" ]; then
         printf 'kept %s\n' "$entry"
       fi
     fi

@@ -4,6 +4,7 @@
 
 #include "process/interrupt.h"
 #include "sequence/backup_plan.h"
+#include "sequence/maintenance_run.h"
 #include "sequence/member_source.h"
 #include "ui/step.h"
 
@@ -63,7 +64,7 @@ void UnpackedFiles::put_back(SharedFiles files) {
   try {
     again_->put_back(run_id_);
   } catch (const kube::StreamCut& error) {
-    reporter_.warning(fmt::format("{} It is brought to its end over another connection.", error.what()));
+    reporter_.warning(fmt::format("{} It is brought to its end over another connection.", sentence(error)));
     again_.emplace(reach_again_());
     again_->put_back(run_id_);
   }
@@ -87,7 +88,7 @@ bool UnpackedFiles::merge_extra() {
     try {
       kept = (again_ ? *again_ : files_).merge_extra(run_id_);
     } catch (const kube::StreamCut& error) {
-      reporter_.warning(fmt::format("{} It is brought to its end over another connection.", error.what()));
+      reporter_.warning(fmt::format("{} It is brought to its end over another connection.", sentence(error)));
       again_.emplace(reach_again_());
       kept = again_->merge_extra(run_id_);
     }
@@ -102,7 +103,7 @@ bool UnpackedFiles::merge_extra() {
     reporter_.warning(
         fmt::format("What the backup does not have was not, or not all of it, moved to its place: {} It is still in "
                     ".exastro-old-{}, beside the shared files: do not remove that before you have moved it yourself.",
-                    error.what(), run_id_));
+                    sentence(error), run_id_));
     return false;
   }
 }
@@ -114,7 +115,7 @@ void UnpackedFiles::replace(bool keep_extra) {
     files_.replace(run_id_, keep_extra);
     return;
   } catch (const kube::StreamCut& error) {
-    reporter_.warning(fmt::format("{} It is brought to its end over another connection.", error.what()));
+    reporter_.warning(fmt::format("{} It is brought to its end over another connection.", sentence(error)));
   }
   again_.emplace(reach_again_());
   again_->replace(run_id_, keep_extra, true);

@@ -238,6 +238,29 @@ TEST_F(Run, ARunThatFailsAfterTakingOverLeavesTheServicesStopped) {
   EXPECT_TRUE(find_record(cluster_, system_)->destructive);
 }
 
+TEST_F(Run, ARestoreOfTheFilesAloneIsFinishedByAnotherOfTheFiles) {
+  MaintenanceRun::Options of_files = restore_;
+  of_files.replaces_all = false;
+  of_files.replaces_files = true;
+  for (const bool with_databases : {false, true}) {
+    {
+      MaintenanceRun run(cluster_, system_, of_files, *reporter_);
+      run.stop(Standstill::kAllClients, std::chrono::seconds(1));
+      run.begin_destruction("", with_databases ? std::vector<std::string>{"ITA_DB"} : std::vector<std::string>{});
+      static_cast<void>(run.after_failure(Error("Killed.")));
+    }
+    if (with_databases) {
+      EXPECT_THROW(MaintenanceRun(cluster_, system_, of_files, *reporter_), Error);
+      break;
+    }
+    MaintenanceRun again(cluster_, system_, of_files, *reporter_);
+    EXPECT_TRUE(again.finishes_another());
+    again.end_destruction();
+    again.put_back();
+    EXPECT_TRUE(is_as_before());
+  }
+}
+
 TEST_F(Run, WhoFinishesAnothersRestoreKeepsTheNameOfWhatThatOneKept) {
   {
     MaintenanceRun run(cluster_, system_, restore_, *reporter_);

@@ -244,11 +244,13 @@ TEST_F(Files, ExtraOnesInTheWayOfTheBackupsOwnAreKeptAside) {
   fs::create_directories(root_ / "was a file/deep");
   fs::create_directories(root_ / "link");
   write("was a file/deep/x", "extra");
-  write("link/y", "extra");
+  fs::create_directories(root_ / "link/closed");
+  write("link/closed/y", "extra");
   fs::create_directories(root_ / "組織/new/deep");
   write("組織/new/deep/z", "extra");
   fs::permissions(root_ / "組織/new", fs::perms::owner_all | fs::perms::group_all);
   give_away();
+  fs::permissions(root_ / "link/closed", fs::perms::none);
   unpack(packed);
   files_->replace("run", true);
   EXPECT_EQ(files_->merge_extra("run").size(), 2U);
@@ -256,7 +258,7 @@ TEST_F(Files, ExtraOnesInTheWayOfTheBackupsOwnAreKeptAside) {
   EXPECT_TRUE(fs::is_regular_file(root_ / "was a file"));
   EXPECT_TRUE(fs::is_symlink(root_ / "link"));
   EXPECT_TRUE(fs::exists(root_ / ".exastro-old-run/was a file/deep/x"));
-  EXPECT_TRUE(fs::exists(root_ / ".exastro-old-run/link/y"));
+  EXPECT_TRUE(fs::exists(root_ / ".exastro-old-run/link/closed/y"));
   EXPECT_TRUE(fs::exists(root_ / "組織/new/deep/z"));
   EXPECT_EQ(fs::status(root_ / "組織/new").permissions(), fs::perms::owner_all | fs::perms::group_all);
 }
