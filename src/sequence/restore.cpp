@@ -72,7 +72,7 @@ class Restore {
     MaintenanceRun run(cluster_, system_,
                        {.operation = "restore",
                         .replaces_all = is_whole(manifest) && replaces_all(),
-                        .replaces_files = request_.parts.files && !request_.keep_extra && manifest.files,
+                        .replaces_files = replaced_parts(manifest).files && !request_.keep_extra,
                         .source = is_whole(manifest) || manifest.servers.empty() ? source() : ""},
                        reporter_);  // undone by put_back(), or after_failure()
     std::vector<std::string> missing;
@@ -109,9 +109,9 @@ class Restore {
     return !manifest.servers.empty() && manifest.accounts.size() == manifest.servers.size() && manifest.files;
   }
 
-  // What of databases and accounts is replaced.
-  [[nodiscard]] RestoreParts parts_of_servers(const Manifest& manifest) const {
-    return {request_.parts.databases && !manifest.databases.empty(), false,
+  // Of what was asked for, what the backup has.
+  [[nodiscard]] RestoreParts replaced_parts(const Manifest& manifest) const {
+    return {request_.parts.databases && !manifest.databases.empty(), request_.parts.files && manifest.files,
             request_.parts.accounts && !manifest.accounts.empty()};
   }
 
@@ -203,7 +203,7 @@ class Restore {
       if (request_.parts.databases) require_room(manifest, entry, free_bytes(cluster_, system_, entry.server));
     }
     auto servers = prepare_servers(run, backup, stocked, request_);
-    const bool with_files = request_.parts.files && manifest.files;
+    const bool with_files = replaced_parts(manifest).files;
     if (with_files) require_replaceable(facts, backup.reader.member(manifest.files->member).plain_size);
     std::optional<SafetyBackup> safety;
     if (request_.safety_backup && !run.finishes_another()) {
@@ -232,7 +232,7 @@ class Restore {
       if (with_files) unpacked.take_their_place(request_.keep_extra);
     } catch (const Error& error) {
       if (!safety) throw;
-      go_back(run, safety->path(), parts_of_servers(manifest), unpacked, error);
+      go_back(run, safety->path(), replaced_parts(manifest), unpacked, error);
     }
     end_destruction(run);
     for (auto& server : servers) server->put_back_packet();  // while their pods are there
@@ -323,7 +323,7 @@ class Restore {
 
   void bring_databases_back(MaintenanceRun& run, const std::string& safety, const RestoreParts& parts) {
     RestoreRequest databases;
-    databases.parts = parts;
+    databases.parts = {parts.databases, false, parts.accounts};
     databases.strip_definers = request_.strip_definers;
     const ProvedBackup before = prove_backup(safety, reporter_);
     auto stocked = look_at_servers_patiently(run, before.reader.manifest());

@@ -11,14 +11,15 @@
 namespace exastro {
 namespace {
 
+constexpr const char* kElsewhere = "Name another directory with --safety-dir, or do without: --no-safety-backup";
 constexpr const char* kOrElse = " Or do without what is there now: --no-safety-backup";
 
 archive::BackupWriter open_writer(const std::filesystem::path& path) {
   try {
     return archive::BackupWriter(path);
   } catch (const Error& error) {
-    throw Error(fmt::format("What is about to be replaced cannot be kept: {}", error.what()),
-                "Name another directory with --safety-dir, or do without: --no-safety-backup", error.status());
+    throw Error(fmt::format("What is about to be replaced cannot be kept: {}", error.what()), kElsewhere,
+                error.status());
   }
 }
 
@@ -62,7 +63,7 @@ void SafetyBackup::take(const MaintenanceRun& run, std::vector<StockedServer>& s
     std::filesystem::remove(path(), ignored);
     if (error.status() == ExitStatus::kInterrupted) throw;
     throw Error(fmt::format("What is about to be replaced was kept, but cannot be read again: {}", error.what()),
-                "Name another directory with --safety-dir, or do without: --no-safety-backup", error.status());
+                kElsewhere, error.status());
   }
   reporter_.info(fmt::format("What is there now is kept in {}", path()));
 }

@@ -14,7 +14,7 @@ UnpackedFiles::~UnpackedFiles() {
   if (!unpacked_) return;
   const process::Interrupt::Shield shield;
   try {
-    (again_ ? *again_ : files_).discard_unpacked();
+    reached().discard_unpacked();
     return;
   } catch (const Error&) {
     // Its pod may be what went wrong.
@@ -51,9 +51,11 @@ void UnpackedFiles::unpack(const archive::BackupReader& reader, const std::strin
 }
 
 void UnpackedFiles::take_their_place(bool keep_extra) {
+  // New files beside old databases would be worse than either.
+  const process::Interrupt::Shield shield;
   ui::Step step(reporter_, "Putting the shared files in place");
   was_begun_ = true;
-  replace(keep_extra);
+  to_its_end([&](SharedFiles& files, bool goes_on) { files.replace(run_id_, keep_extra, goes_on); });
   unpacked_ = false;
   step.done();
 }
@@ -61,20 +63,14 @@ void UnpackedFiles::take_their_place(bool keep_extra) {
 void UnpackedFiles::put_back(SharedFiles files) {
   if (!was_begun_) return;
   again_.emplace(std::move(files));
-  try {
-    again_->put_back(run_id_);
-  } catch (const kube::StreamCut& error) {
-    reporter_.warning(fmt::format("{} It is brought to its end over another connection.", sentence(error)));
-    again_.emplace(reach_again_());
-    again_->put_back(run_id_);
-  }
+  to_its_end([&](SharedFiles& reached, bool) { reached.put_back(run_id_); });
   unpacked_ = true;
 }
 
 void UnpackedFiles::settle(bool keep_extra) {
   if (keep_extra && !merge_extra()) return;
   try {
-    const auto trees = (again_ ? *again_ : files_).discard_all(run_id_);
+    const auto trees = reached().discard_all(run_id_);
     if (!keep_extra && !trees.empty()) reporter_.warning(old_trees_text(trees));
   } catch (const Error& error) {
     reporter_.warning(fmt::format("The old shared files (.exastro-old-*) could not be removed: {}", error.what()));
@@ -85,13 +81,7 @@ bool UnpackedFiles::merge_extra() {
   const process::Interrupt::Shield shield;
   try {
     std::vector<std::string> kept;
-    try {
-      kept = (again_ ? *again_ : files_).merge_extra(run_id_);
-    } catch (const kube::StreamCut& error) {
-      reporter_.warning(fmt::format("{} It is brought to its end over another connection.", sentence(error)));
-      again_.emplace(reach_again_());
-      kept = again_->merge_extra(run_id_);
-    }
+    to_its_end([&](SharedFiles& files, bool) { kept = files.merge_extra(run_id_); });
     if (!kept.empty()) {
       reporter_.warning(
           fmt::format("What the backup does not have could not be moved to its place everywhere; it was "
@@ -108,17 +98,15 @@ bool UnpackedFiles::merge_extra() {
   }
 }
 
-void UnpackedFiles::replace(bool keep_extra) {
-  // New files beside old databases would be worse than either.
-  const process::Interrupt::Shield shield;
+void UnpackedFiles::to_its_end(const std::function<void(SharedFiles& files, bool goes_on)>& work) {
   try {
-    files_.replace(run_id_, keep_extra);
+    work(reached(), false);
     return;
   } catch (const kube::StreamCut& error) {
     reporter_.warning(fmt::format("{} It is brought to its end over another connection.", sentence(error)));
   }
   again_.emplace(reach_again_());
-  again_->replace(run_id_, keep_extra, true);
+  work(*again_, true);
 }
 
 }  // namespace exastro

@@ -36,7 +36,10 @@ class UnpackedFiles {
   void settle(bool keep_extra);
 
  private:
-  void replace(bool keep_extra);
+  // The way to the files that was good last.
+  SharedFiles& reached() { return again_ ? *again_ : files_; }
+  // Calls `work`, and once more over another connection if this one is cut; `goes_on` then.
+  void to_its_end(const std::function<void(SharedFiles& files, bool goes_on)>& work);
   // Whether nothing stands in the way of removing the old files.
   bool merge_extra();
 

@@ -50,6 +50,16 @@ class Keys : public testing::Test {
     return archive::BackupReader::open(path);
   }
 
+  // A run that sets these keys and is killed: the next one finds them in the Secrets.
+  KeyAdoption killed_after_setting(const std::string& platform, const std::string& ita) {
+    KeyAdoption keys(cluster_, system_);
+    keys.compare(backup({{"platform", platform}, {"ita", ita}}));
+    keys.apply(false);
+    system_.platform.encrypt_key = platform;
+    system_.ita.encrypt_key = ita;
+    return keys;
+  }
+
   std::string key_in(const std::string& secret) {
     return base64_decode(cluster_.secrets.at(secret).at("data").at("ENCRYPT_KEY").get<std::string>());
   }
@@ -88,12 +98,8 @@ TEST_F(Keys, AreKeptThenSetAndCanBePutBack) {
 }
 
 TEST_F(Keys, OfARunThatWasCutOffComeBackWithoutAFlag) {
-  KeyAdoption first(cluster_, system_);
-  first.compare(backup({{"platform", "A"}, {"ita", "B"}}));
-  first.apply(false);
-  // Killed here. The next run finds the new keys in the Secrets, and goes back to the safety backup.
-  system_.platform.encrypt_key = "A";
-  system_.ita.encrypt_key = "B";
+  KeyAdoption first = killed_after_setting("A", "B");
+  // The next run goes back to the safety backup.
   KeyAdoption back(cluster_, system_);
   back.compare(backup({{"platform", "present of platform"}, {"ita", "present of ita"}}));
   EXPECT_TRUE(back.puts_back());
@@ -111,11 +117,7 @@ TEST_F(Keys, OfARunThatWasCutOffComeBackWithoutAFlag) {
 // Killed after it had set its keys, and started as it was with `start --force`: what it kept is still there, weeks
 // later.
 TEST_F(Keys, WhatAnotherRunHasLeftIsNotGoneBackTo) {
-  KeyAdoption killed(cluster_, system_);
-  killed.compare(backup({{"platform", "A"}, {"ita", "B"}}));
-  killed.apply(false);
-  system_.platform.encrypt_key = "A";
-  system_.ita.encrypt_key = "B";
+  killed_after_setting("A", "B");
   KeyAdoption same(cluster_, system_);
   same.compare(backup({{"platform", "A"}, {"ita", "B"}}));
   same.apply(false);

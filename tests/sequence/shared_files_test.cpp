@@ -85,6 +85,13 @@ class Files : public testing::Test {
         [&] { return digest.hex(); });
   }
 
+  // What only the old tree has finds its place, all of it.
+  void replace_with_extra() {
+    files_->replace("run", true);
+    EXPECT_TRUE(files_->merge_extra("run").empty());
+    EXPECT_TRUE(files_->discard_all("run").empty());
+  }
+
   // Every path below the root, with what it is.
   std::map<std::string, std::string> picture() {
     std::map<std::string, std::string> entries;
@@ -277,9 +284,7 @@ TEST_F(Files, ExtraOnesAreMovedOutOfClosedFoldersAndIntoThem) {
   fs::permissions(space / "new", fs::perms::owner_read | fs::perms::owner_exec);
   fs::permissions(space, fs::perms::owner_read | fs::perms::owner_exec);
   unpack(packed);
-  files_->replace("run", true);
-  EXPECT_TRUE(files_->merge_extra("run").empty());
-  EXPECT_TRUE(files_->discard_all("run").empty());
+  replace_with_extra();
   EXPECT_TRUE(fs::exists(space / "new/deep/file"));
   EXPECT_TRUE(fs::exists(space / "空/hidden away"));
   EXPECT_EQ(fs::status(space).permissions(), fs::perms::owner_read | fs::perms::owner_exec);
@@ -308,9 +313,7 @@ TEST_F(Files, ExtraOnesThatAnEarlierRunLeftInItsOldTreeAreMovedOverToo) {
   write(".exastro-old-earlier/組織/left behind", "extra");
   give_away();
   unpack(packed);
-  files_->replace("run", true);
-  EXPECT_TRUE(files_->merge_extra("run").empty());
-  EXPECT_TRUE(files_->discard_all("run").empty());
+  replace_with_extra();
   EXPECT_TRUE(fs::exists(root_ / "組織/left behind"));
   EXPECT_FALSE(fs::exists(root_ / ".exastro-old-earlier"));
 }
