@@ -45,7 +45,8 @@ Command add_backup(CLI::App& app) {
   add_staging(*command.app, own->staging, "Keep what is read in the cluster until it is fetched");
   command.app
       ->add_option("--jobs", own->jobs,
-                   "Databases that are read at the same time; by default one more than the pod has processors")
+                   "Databases of a server that are read at the same time; by default one more than it and the pod have "
+                   "processors")
       ->check(CLI::Range(1, 64))
       ->type_name("N");
   command.app->add_flag("--dry-run", own->dry_run, "Only tell what would be done");

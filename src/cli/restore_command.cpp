@@ -63,8 +63,10 @@ Command add_restore(CLI::App& app) {
   add_staging(*command.app, request.staging,
               "Bring the data into the maintenance pod, if its node has room for it, before anything is stopped");
   command.app
-      ->add_option("--jobs", request.jobs,
-                   "Databases that are loaded at the same time; by default one more than the pod has processors")
+      ->add_option(
+          "--jobs", request.jobs,
+          "Databases of a server that are loaded at the same time; by default one more than it and the pod have "
+          "processors")
       ->check(CLI::Range(1, 64))
       ->type_name("N");
   add_timeout(*command.app, own->timeout_seconds, "Seconds for pods to start, to stop and to be ready: each");

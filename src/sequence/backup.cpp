@@ -239,8 +239,11 @@ class Backup {
     }
   }
 
-  // The services stand still until everything is here.
+  // The services stand still until everything is here. One database after another, for as long as the line takes: a
+  // lock would keep Keycloak and the APIs waiting that long.
   void read_from_here(MaintenanceRun& run, archive::BackupWriter& writer) {
+    draft_.manifest.warnings.push_back(fmt::format("Nothing was kept in the cluster, so {}.", kMomentsApart));
+    reporter_.warning(draft_.manifest.warnings.back());
     draft_accounts(draft_, stocked_);
     LiveContent content(stocked_, *files_, draft_.encoding);
     write_members(writer, draft_, content, reporter_);

@@ -11,7 +11,7 @@ namespace exastro {
 struct BackupRequest {
   TargetRequest target;
   StagingMode staging = StagingMode::kAuto;
-  unsigned jobs = 0;  // dumps at the same time; 0: as many as the pod has processors
+  unsigned jobs = 0;  // dumps at the same time; 0: by the processors of pods and servers
   bool dry_run = false;
   std::chrono::seconds timeout{600};  // for pods to start, to stop, and to be ready again: each
 };

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "archive/backup_writer.h"
@@ -20,6 +21,11 @@ void check_local_room(const std::filesystem::path& place, std::uint64_t estimate
 
 // Throws Error that names some of the shared files that cannot be read.
 void require_readable(const FilesFacts& facts);
+
+// What a backup without one lock over all of a server's dumps is to say, in the middle of a sentence.
+inline constexpr std::string_view kMomentsApart =
+    "each database was read at a moment of its own: a write of Keycloak or an API in between may be in one and not in "
+    "another";
 
 // Bytes that the backup would have uncompressed, by what the servers and the volume say.
 std::uint64_t estimated_bytes(const std::vector<StockedServer>& stocked, const FilesFacts& facts);

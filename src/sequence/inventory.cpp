@@ -52,7 +52,9 @@ class Stocktaking {
       record_tables += (record_tables.empty() ? "" : ", ") + quote_text(table.name);
     return {
         "SELECT VERSION(), @@version_comment, @@lower_case_table_names, @@character_set_server, @@collation_server, "
-        "@@global.max_allowed_packet;",
+        "@@global.max_allowed_packet, "
+        // By default as many as the machine has processors. Not every build has it.
+        "(SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_VARIABLES WHERE VARIABLE_NAME = 'THREAD_POOL_SIZE');",
         "SELECT SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA;",
         fmt::format("SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE UPPER(TABLE_NAME) IN ({});",
                     record_tables),
@@ -64,8 +66,8 @@ class Stocktaking {
 
   void take_server(const Answers& answers) {
     const Row& row = answers.at(0).at(0);
-    inventory_.server = {row.at(0), row.at(1), static_cast<int>(number(row.at(2))),
-                         row.at(3), row.at(4), number(row.at(5))};
+    inventory_.server = {row.at(0), row.at(1),         static_cast<int>(number(row.at(2))),     row.at(3),
+                         row.at(4), number(row.at(5)), static_cast<unsigned>(number(row.at(6)))};
     for (const auto& schema : answers.at(1))
       schemata_[folded(schema.at(0))] = {schema.at(0), schema.at(1), schema.at(2), 0, 0, 0};
     record_tables_ = answers.at(2);

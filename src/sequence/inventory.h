@@ -16,6 +16,7 @@ struct ServerFacts {
   std::string character_set;
   std::string collation;
   std::uint64_t max_allowed_packet = 0;  // bytes
+  unsigned processors = 0;               // of its machine; 0: it does not tell
 
   // A database's name as this server compares it (lower_case_table_names).
   [[nodiscard]] std::string folded(const std::string& name) const;

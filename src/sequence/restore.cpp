@@ -263,7 +263,7 @@ class Restore {
     if (!plan) return std::nullopt;
     std::vector<Transfer> deliveries;
     for (auto& server : servers) {
-      for (auto& delivery : server->deliveries(cluster_, run.pod_of(server->side()), plan->jobs))
+      for (auto& delivery : server->deliveries(cluster_, run.pod_of(server->side()), plan->jobs(server->facts())))
         deliveries.push_back(std::move(delivery));
     }
     std::optional<Delivered> files;

@@ -33,6 +33,7 @@ class ServerRestore {
 
   // Whose pod reaches this server.
   [[nodiscard]] const Side& side() const { return *stocked_.server.sides.front(); }
+  [[nodiscard]] const ServerFacts& facts() const { return stocked_.inventory.server; }
   // Of the accounts that it brings.
   [[nodiscard]] std::vector<std::string> users() const;
 

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "archive/damaged.h"
+#include "sequence/backup_content.h"
 #include "sequence/kept_json.h"
 #include "sequence/side_by_side.h"
 #include "ui/format.h"
@@ -38,20 +39,23 @@ std::vector<const Manifest::Database*> by_size(const Manifest& manifest, const s
 }
 
 std::string unlocked_text(const std::string& server, const std::string& reason) {
-  return fmt::format(
-      "The {} server was not under one FLUSH TABLES WITH READ LOCK to the end, so each database was read at a moment "
-      "of "
-      "its own: a write of Keycloak or an API in between may be in one and not in another. The reason: {}",
-      server, reason);
+  return fmt::format("The {} server was not under one FLUSH TABLES WITH READ LOCK to the end, so {}. The reason: {}",
+                     server, kMomentsApart, reason);
 }
 
 }  // namespace
+
+unsigned StagingPlan::jobs(const ServerFacts& server) const {
+  if (chosen_jobs != 0) return chosen_jobs;
+  const unsigned fewest = server.processors == 0 ? processors : std::min(processors, server.processors);
+  return std::min(fewest + 1, kMostJobs);
+}
 
 std::optional<StagingPlan> plan_staging(const std::vector<StagingRoom>& rooms, std::uint64_t bytes, StagingMode mode,
                                         unsigned jobs, std::string& why) {
   if (mode == StagingMode::kNever) return std::nullopt;
   StagingPlan plan;
-  unsigned processors = 1;
+  plan.chosen_jobs = jobs;
   for (const auto& room : rooms) {
     // Pods may share a node: each has to have room for all.
     const auto form = form_that_fits(room, bytes);
@@ -64,9 +68,8 @@ std::optional<StagingPlan> plan_staging(const std::vector<StagingRoom>& rooms, s
       return std::nullopt;
     }
     if (*form == StagedForm::kCompressed) plan.form = StagedForm::kCompressed;
-    processors = std::max(processors, room.processors);
+    plan.processors = std::max(plan.processors, room.processors);
   }
-  plan.jobs = jobs != 0 ? jobs : std::min(processors + 1, kMostJobs);
   return plan;
 }
 
@@ -93,7 +96,8 @@ std::map<std::string, StagedFile> stage_content(const BackupDraft& draft, std::v
   for (auto& entry : stocked) {
     works.emplace_back([&] {
       const auto databases = by_size(draft.manifest, entry.server.id);
-      StagingRequest request{"dumps-" + entry.server.id, plan.form, draft.encoding, plan.jobs, {}};
+      StagingRequest request{
+          "dumps-" + entry.server.id, plan.form, draft.encoding, plan.jobs(entry.inventory.server), {}};
       for (const auto* database : databases) request.items.push_back(database->name);
       const Staged dumps = entry.server.database.stage_dumps(request);
       for (std::size_t i = 0; i < dumps.files.size(); ++i) add(databases.at(i)->member, dumps.files[i]);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sequence/backup_draft.h"
+#include "sequence/inventory.h"
 #include "sequence/staging.h"
 
 namespace exastro {
@@ -15,12 +16,16 @@ enum class StagingMode { kAuto, kAlways, kNever };
 
 struct StagingPlan {
   StagedForm form = StagedForm::kPlain;
-  unsigned jobs = 1;  // dumps at the same time
+  unsigned chosen_jobs = 0;  // 0: by the processors
+  unsigned processors = 1;   // of the pods' node that has most
+
+  // How many databases of a server are read or loaded at the same time. Where nobody has chosen, one more than the pods
+  // and the server have processors, eight at most: of three alike, two processors would leave the last alone.
+  [[nodiscard]] unsigned jobs(const ServerFacts& server) const;
 };
 
 // How data of so many bytes would be kept in pods with this room; absent if it would not, because of the mode, or since
-// a pod has no room, which `why` says then. `jobs` of 0: one more than the pods have processors, eight at
-// most: of three alike, two processors would leave the last alone. Throws Error if it must be kept and cannot be.
+// a pod has no room, which `why` says then. Throws Error if it must be kept and cannot be.
 std::optional<StagingPlan> plan_staging(const std::vector<StagingRoom>& rooms, std::uint64_t bytes, StagingMode mode,
                                         unsigned jobs, std::string& why);
 

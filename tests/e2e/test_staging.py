@@ -112,7 +112,8 @@ def test_interrupted_it_waits_or_is_given_up(system, plugin, distant, wanted, tm
 
 
 def test_without_it(system, plugin, wanted, tmp_path):
-    plugin.run("backup", *HERE, "--staging", "never", cwd=tmp_path)
+    done = plugin.run("backup", *HERE, "--staging", "never", cwd=tmp_path)
+    assert "at a moment of its own" in done.err
     (file,) = tmp_path.glob("exastro-backup_*.tar")
     plugin.run("verify", "--from", file)
     checks.runs_as_before(system, wanted["cluster"])

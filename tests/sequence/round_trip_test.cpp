@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <sstream>
+#include <thread>
 
 #include "exastro/encoding.h"
 #include "exastro/encryption_key.h"
@@ -178,6 +179,10 @@ TEST_F(RoundTrip, TheInventoryIsWhatConfigMapsAndRecordsName) {
   EXPECT_EQ(users, (std::vector<std::string>{"ITA_USER", "ITA_WS_BBBBBBBBBBBBBBBBBBBB", "keycloak", "pf-user", "reader",
                                              "reader"}))
       << "not the administrator, healthcheck, who has grants elsewhere, or who has none";
+}
+
+TEST_F(RoundTrip, AServerTellsItsProcessors) {
+  EXPECT_EQ(stock().inventory.server.processors, std::thread::hardware_concurrency());
 }
 
 TEST_F(RoundTrip, ARestoreBringsBackWhatWasLostAndTakesWhatWasNotThere) {

@@ -299,6 +299,22 @@ TEST_F(StagingTest, FifteenOfAHundredStayFree) {
   EXPECT_EQ(form_that_fits({"pod", 1000, 150, 2}, 0), std::nullopt);
 }
 
+TEST(StagingPlanTest, AsManyJobsAsPodAndServerHaveProcessorsAndOneMore) {
+  const auto jobs = [](unsigned pod, unsigned server, unsigned chosen = 0) {
+    ServerFacts facts;
+    facts.processors = server;
+    std::string why;
+    return plan_staging({{"pod", 1000, 900, pod}, {"another", 1000, 900, 1}}, 1, StagingMode::kAuto, chosen, why)
+        .value()
+        .jobs(facts);
+  };
+  EXPECT_EQ(jobs(4, 2), 3U);
+  EXPECT_EQ(jobs(2, 4), 3U);
+  EXPECT_EQ(jobs(4, 0), 5U) << "the server does not tell";
+  EXPECT_EQ(jobs(64, 64), 8U);
+  EXPECT_EQ(jobs(2, 4, 20), 20U);
+}
+
 TEST_F(StagingTest, WhatItIsIsKeptBesideForAnotherRun) {
   StagedBackup backup;
   backup.draft.time_text = "20260131-123456";
