@@ -16,6 +16,15 @@ def fields(number):
         return None
 
 
+def peak(number):
+    """Most resident bytes that a process has had; 0 when it is gone"""
+    try:
+        with open(f"/proc/{number}/status") as file:
+            return next((int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM:")), 0)
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
 class Usage:
     """Peaks between __enter__ and __exit__: "total" of the whole tree below `root`, and of each program by name; and the processor
     seconds of all programs of the machine"""
@@ -50,7 +59,7 @@ class Usage:
             for number in ours & known.keys():
                 _, name, resident, _ = known[number]
                 total += resident
-                self.by_name[name] = max(resident, self.by_name.get(name, 0))
+                self.by_name[name] = max(peak(number), self.by_name.get(name, 0))
             self.total = max(self.total, total)
 
     def processors(self):
