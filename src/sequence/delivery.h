@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,14 +25,16 @@ using Transfer = std::function<void(const Passed& passed)>;
 void make_all(const std::vector<Transfer>& transfers, ui::Step& step, unsigned threads);
 
 struct Delivered {
-  std::string name;  // of its file in the pod
-  archive::Encoding encoding = archive::Encoding::kGzip;
+  std::string name;                                       // of its file in the pod
+  archive::Encoding encoding = archive::Encoding::kGzip;  // if it is compressed
+  StagedForm form = StagedForm::kCompressed;
 };
 
-// Streams the source into a file in the pod. If the stream breaks it is begun again from the source's beginning, until
-// no byte has gone for some minutes or the pod is gone. Throws Error.
+// Streams the source into a file in the pod: as it is, or if it is a dump that is to be `plain`, unpacked to where that
+// says (0: to the end), as dump_functions() pass it on. If the stream breaks it is begun again from the source's
+// beginning, until no byte has gone for some minutes or the pod is gone. Throws Error.
 Delivered deliver(kube::Cluster& cluster, const kube::Pod& pod, const std::string& name, MemberSource& source,
-                  const Passed& passed);
+                  const Passed& passed, std::optional<std::uint64_t> plain = {});
 
 // For stage(), of what uses delivered files: nothing ends it half-way, however long it takes. `task` as there.
 StagingRequest use_of_delivered(std::string group, std::string task);
@@ -39,5 +42,9 @@ StagingRequest use_of_delivered(std::string group, std::string task);
 // Shell functions for that script: `from_delivered NAME ENCODING …` decodes the file, with the script's `decode`, which
 // finds a `decompress` for it, into its `consume …`. The status is that one's, or else the decoding's.
 std::string delivered_functions();
+
+// A shell function `sql END`, from standard input to standard output: a dump to byte END (0: to its end), without the
+// first line of newer ones, which older clients take for a statement. "$d/passed" says that all of that was passed on.
+std::string dump_functions();
 
 }  // namespace exastro

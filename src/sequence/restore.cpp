@@ -207,7 +207,7 @@ class Restore {
     if (with_files) require_replaceable(facts, backup.reader.member(manifest.files->member).plain_size);
     std::optional<SafetyBackup> safety;
     if (request_.safety_backup && !run.finishes_another()) {
-      safety.emplace(system_, safety_directory(), encoding_, reporter_);
+      safety.emplace(system_, safety_directory(request_.safety_directory, request_.from), encoding_, reporter_);
       safety->require_possible(stocked, facts);
     }
     const auto delivered_files = deliver(run, backup, servers, with_files, rooms);
@@ -263,7 +263,8 @@ class Restore {
     if (!plan) return std::nullopt;
     std::vector<Transfer> deliveries;
     for (auto& server : servers) {
-      for (auto& delivery : server->deliveries(cluster_, run.pod_of(server->side()), plan->jobs(server->facts())))
+      for (auto& delivery :
+           server->deliveries(cluster_, run.pod_of(server->side()), plan->form, plan->jobs(server->facts())))
         deliveries.push_back(std::move(delivery));
     }
     std::optional<Delivered> files;
@@ -292,12 +293,6 @@ class Restore {
     } catch (const Error& error) {
       reporter_.warning(error.what());
     }
-  }
-
-  [[nodiscard]] std::filesystem::path safety_directory() const {
-    namespace fs = std::filesystem;
-    if (!request_.safety_directory.empty()) return fs::absolute(request_.safety_directory);
-    return request_.from == "-" ? fs::current_path() : fs::absolute(request_.from).lexically_normal().parent_path();
   }
 
   // The databases as they were, from the safety backup; the old files are still beside the new ones. Always throws:

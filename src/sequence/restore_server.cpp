@@ -184,15 +184,17 @@ std::uint64_t ServerRestore::plain_bytes() const {
   return bytes;
 }
 
-std::vector<Transfer> ServerRestore::deliveries(kube::Cluster& cluster, const kube::Pod& pod, unsigned slots) {
+std::vector<Transfer> ServerRestore::deliveries(kube::Cluster& cluster, const kube::Pod& pod, StagedForm form,
+                                                unsigned slots) {
   slots_ = slots;
   std::vector<Transfer> deliveries;
   for (auto* loads : {&dumps_, &views_}) {
     for (auto& load : *loads) {
       const std::string name = fmt::format("{}-{}", id_, deliveries.size());
-      deliveries.emplace_back([this, &cluster, pod, name, &load](const Passed& passed) {
+      deliveries.emplace_back([this, &cluster, pod, name, form, &load](const Passed& passed) {
         MemberSource source(backup_.reader, load.database->member, load.cut, understood_);
-        load.delivered = deliver(cluster, pod, name, source, passed);
+        const auto plain = form == StagedForm::kPlain ? std::optional(load.plain_end) : std::nullopt;
+        load.delivered = deliver(cluster, pod, name, source, passed, plain);
         count_removed(source.removed_definers());
       });
     }

@@ -42,11 +42,11 @@ class ServerRestore {
   void prepare();
 
   // After prepare(): what is to be loaded, as the backup keeps it and as SQL, in bytes, and the deliveries that bring
-  // it into the pod of the server. They must all be made before anything is replaced, or none. `slots` loads then run
-  // at the same time.
+  // it into the pod of the server, plain or as it is compressed. They must all be made before anything is replaced, or
+  // none. `slots` loads then run at the same time.
   [[nodiscard]] std::uint64_t stored_bytes() const;
   [[nodiscard]] std::uint64_t plain_bytes() const;
-  std::vector<Transfer> deliveries(kube::Cluster& cluster, const kube::Pod& pod, unsigned slots);
+  std::vector<Transfer> deliveries(kube::Cluster& cluster, const kube::Pod& pod, StagedForm form, unsigned slots);
 
   // The steps that replace, in this order, each on all servers before the next: what the backup does not have is
   // dropped while the records still name it; grants need tables and routines, and the names of views, which a dump

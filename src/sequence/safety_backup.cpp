@@ -27,6 +27,15 @@ std::string time_text() { return archive::format_timestamp(std::time(nullptr)); 
 
 }  // namespace
 
+std::filesystem::path safety_directory(const std::string& chosen, const std::string& from) {
+  namespace fs = std::filesystem;
+  if (!chosen.empty()) return fs::absolute(chosen);
+  if (from == "-") return fs::current_path();
+  const fs::path place = fs::absolute(from).lexically_normal();
+  // "unpacked/" ends with an empty name, whose parent is the directory itself: a file in it would make it no backup.
+  return (place.has_filename() ? place : place.parent_path()).parent_path();
+}
+
 SafetyBackup::SafetyBackup(const System& system, const std::filesystem::path& directory, archive::Encoding encoding,
                            ui::Reporter& reporter)
     : reporter_(reporter),

@@ -11,6 +11,10 @@
 
 namespace exastro {
 
+// The directory for it: the chosen one, or if that is empty where the backup lies that is about to be restored, beside
+// it also if that is a directory with the members. Standard input ("-") lies in the current directory.
+std::filesystem::path safety_directory(const std::string& chosen, const std::string& from);
+
 class SafetyBackup {
  public:
   // Begins the file in `directory`; `encoding` is what the pods can make. The others must outlive it. Throws Error if

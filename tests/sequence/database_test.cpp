@@ -2,6 +2,7 @@
 // in for, by a program that runs the script here.
 #include "sequence/database.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -179,6 +180,15 @@ class DumpProgram : public RealServer {
   // Without the time, which is at the end.
   static std::string timeless(const std::string& dump) { return dump.substr(0, dump.rfind("-- Dump completed")); }
 
+  // As it is kept in the pod where there is room.
+  static std::string staged_plain(Database& database) {
+    static int count = 0;
+    const std::string group = fmt::format("plain-{}", ++count);
+    database.stage_dumps({group, StagedForm::kPlain, archive::Encoding::kGzip, 1, {"表 1"}});
+    std::ifstream file(*directory_ / "exastro-staged" / group / "1" / "data");
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
   std::string fails() {
     try {
       Database database = make();
@@ -215,8 +225,15 @@ CREATE EVENT `時` ON SCHEDULE EVERY 1 YEAR DISABLE DO DELETE FROM `表 ``い```
   EXPECT_THAT(asked(), testing::HasSubstr("--default-character-set=binary"));
   EXPECT_EQ(timeless(plain(stored)), timeless(in_utf8()));
   EXPECT_THAT(plain(stored), testing::HasSubstr("-- Dump completed"));
+  std::string in_place = staged_plain(database);
+  EXPECT_THAT(asked(), testing::HasSubstr("--default-character-set=binary"));
+  const std::string shorter = "/*!40101 SET NAMES utf8mb4*/;";
+  const auto at = in_place.find(shorter);
+  ASSERT_NE(at, std::string::npos);
+  EXPECT_EQ(timeless(std::string(in_place).replace(at, shorter.size(), "/*!40101 SET NAMES utf8mb4 */;")),
+            timeless(in_utf8()));
   database.query("DROP DATABASE `表 1`;");
-  load(database, stored);
+  load(database, compressed(in_place));
   EXPECT_EQ(timeless(plain(dumped(database, "表 1"))), timeless(plain(stored)));
 }
 
@@ -244,6 +261,13 @@ TEST_F(DumpProgram, MustSayItsCharacterSet) {
   make().query("CREATE DATABASE `表 1`;");
   stand_in("\"$real\" \"$@\" | grep -v 'SET NAMES'");
   EXPECT_THAT(fails(), testing::HasSubstr("does not say its character set"));
+  try {
+    Database database = make();
+    staged_plain(database);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("does not say its character set"));
+  }
 }
 
 TEST_F(DumpProgram, FailsIfATableGetsAnotherCharacterSetMeanwhile) {
@@ -338,11 +362,12 @@ TEST_F(RealServer, AccountsComeBackWithGrantsAndHash) {
 }
 
 // As deliver() leaves it in a pod.
-Delivered delivered(const std::filesystem::path& folder, const std::string& name, const std::string& stored) {
+Delivered delivered(const std::filesystem::path& folder, const std::string& name, const std::string& stored,
+                    StagedForm form = StagedForm::kCompressed) {
   const auto directory = folder / "exastro-staged" / "delivered";
   std::filesystem::create_directories(directory);
   std::ofstream(directory / name, std::ios::binary) << stored;
-  return {name, archive::Encoding::kGzip};
+  return {name, archive::Encoding::kGzip, form};
 }
 
 TEST_F(RealServer, WhatWasDeliveredIsLoaded) {
@@ -352,11 +377,12 @@ TEST_F(RealServer, WhatWasDeliveredIsLoaded) {
   database.load_delivered(
       "both",
       {{"delivered_1", delivered(*directory_, "a", compressed(first + views)), first.size()},
-       {"delivered_2", delivered(*directory_, "b", compressed("CREATE DATABASE delivered_2;\n")), 0}},
+       {"delivered_2", delivered(*directory_, "b", compressed("CREATE DATABASE delivered_2;\n")), 0},
+       {"delivered_3", delivered(*directory_, "c", "CREATE DATABASE delivered_3;\n", StagedForm::kPlain), 0}},
       2);
-  EXPECT_EQ(database.query("SHOW DATABASES LIKE 'delivered%';").size(), 2U);
+  EXPECT_EQ(database.query("SHOW DATABASES LIKE 'delivered%';").size(), 3U);
   EXPECT_TRUE(database.query("SHOW TABLES FROM delivered_1;").empty());
-  database.query("DROP DATABASE delivered_1; DROP DATABASE delivered_2;");
+  database.query("DROP DATABASE delivered_1; DROP DATABASE delivered_2; DROP DATABASE delivered_3;");
 }
 
 // Killed between two statements, what cuts the dump off before its views gives the client what looks like all of it.

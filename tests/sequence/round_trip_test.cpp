@@ -11,6 +11,7 @@
 #include "sequence/backup_content.h"
 #include "sequence/database_room.h"
 #include "sequence/restore_server.h"
+#include "sequence/safety_backup.h"
 
 namespace exastro {
 namespace {
@@ -129,7 +130,7 @@ class RoundTrip : public RealServer {
     ServerRestore server(backup, system_, stocked, request, understood_, *reporter_, notes);
     server.prepare();
     if (delivers_) {
-      for (const auto& delivery : server.deliveries(cluster(), LocalPod::container(), 2)) delivery([](auto) {});
+      for (const auto& delivery : server.deliveries(cluster(), LocalPod::container(), form_, 2)) delivery([](auto) {});
     }
     server.end_sessions();
     if (!request.keep_extra) server.drop_extra();
@@ -156,6 +157,7 @@ class RoundTrip : public RealServer {
   System system_;
   archive::Encoding encoding_ = archive::Encoding::kZstd;    // of the backup
   bool delivers_ = true;                                     // before it loads
+  StagedForm form_ = StagedForm::kPlain;                     // of what it delivers
   archive::Encoding understood_ = archive::Encoding::kZstd;  // by the pod that it is restored with
   std::vector<std::string> packet_notes_;
   MaintenanceRecord record_;  // of an earlier restore
@@ -208,11 +210,16 @@ TEST_F(RoundTrip, ARestoreBringsBackWhatWasLostAndTakesWhatWasNotThere) {
   EXPECT_EQ(make().query("SELECT @@global.max_allowed_packet;"), make().query("SELECT 16777216;")) << err_.str();
 }
 
-TEST_F(RoundTrip, WhatIsNotDeliveredIsLoadedAsItArrives) {
+TEST_F(RoundTrip, WhatIsNotDeliveredPlainIsLoadedCompressedOrAsItArrives) {
   const auto before = picture();
   delivers_ = false;
   RestoreRequest request;
   request.from = back_up().string();
+  make().query("DROP DATABASE platform; DROP DATABASE ita_ws_bbbbbbbbbbbbbbbbbbbb; DROP USER reader@'%';");
+  restore(request);
+  EXPECT_EQ(picture(), before);
+  delivers_ = true;
+  form_ = StagedForm::kCompressed;
   make().query("DROP DATABASE platform; DROP DATABASE ita_ws_bbbbbbbbbbbbbbbbbbbb; DROP USER reader@'%';");
   restore(request);
   EXPECT_EQ(picture(), before);
@@ -340,6 +347,18 @@ TEST_F(RoundTrip, ADiskThatIsTooSmallIsFoundBefore) {
   require_room(manifest, stocked, std::nullopt);
   require_room(manifest, stocked, std::uint64_t{1} << 40);
   EXPECT_THROW(require_room(manifest, stocked, std::uint64_t{1} << 30), Error);
+}
+
+TEST(SafetyDirectoryTest, ASafetyBackupLiesBesideWhatIsRestored) {
+  const std::filesystem::path here = std::filesystem::current_path();
+  EXPECT_EQ(safety_directory("", "/backups/exastro.tar"), "/backups");
+  EXPECT_EQ(safety_directory("", "exastro.tar"), here);
+  EXPECT_EQ(safety_directory("", "/backups/unpacked"), "/backups");
+  EXPECT_EQ(safety_directory("", "/backups/unpacked/"), "/backups") << "in it, it would make it no backup";
+  EXPECT_EQ(safety_directory("", "/backups/unpacked/."), "/backups");
+  EXPECT_EQ(safety_directory("", "."), here.parent_path());
+  EXPECT_EQ(safety_directory("", "-"), here);
+  EXPECT_EQ(safety_directory("kept", "/backups/exastro.tar"), here / "kept");
 }
 
 TEST_F(RoundTrip, ASafetyBackupOfADisasterCanBeGoneBackTo) {

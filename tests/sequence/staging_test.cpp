@@ -374,6 +374,42 @@ TEST_F(StagingTest, ADeliveryThatIsCutIsMadeAgain) {
   EXPECT_THROW(deliver(*cluster_, pod_, "gone", source, [](std::uint64_t) {}), kube::StreamCut);
 }
 
+TEST_F(StagingTest, ADumpIsUnpackedOnArrivalAsFarAsItIsWanted) {
+  std::string rows;
+  for (std::mt19937 random(3); rows.size() < 3'000'000;) rows += fmt::format("{};\n", random());
+  const auto reader = backup_of(stream::zstd_of("/*M!999999\\- enable the sandbox mode */ \n" + rows + "views;\n"));
+  MemberSource source(reader, "y.sql.zst", {}, archive::Encoding::kZstd);
+  const auto sandbox = std::string_view("/*M!999999\\- enable the sandbox mode */ \n").size();
+  cut("early");
+  const Delivered part = deliver(
+      *cluster_, pod_, "part", source, [](std::uint64_t) {}, sandbox + rows.size());
+  EXPECT_EQ(part.name, "part-2");
+  EXPECT_EQ(part.form, StagedForm::kPlain);
+  EXPECT_TRUE(slurp("tmp/exastro-staged/delivered/part-2") == rows) << "it is not what it was";
+  deliver(
+      *cluster_, pod_, "whole", source, [](std::uint64_t) {}, 0);
+  EXPECT_TRUE(slurp("tmp/exastro-staged/delivered/whole-1") == rows + "views;\n") << "it is not what it was";
+}
+
+// Killed, what cuts the dump off before its views leaves what looks like all of it.
+TEST_F(StagingTest, ADumpThatIsNotAllUnpackedIsNoDelivery) {
+  fs::create_directory(directory_ / "bin");
+  spit("bin/head", "#!/bin/sh\n[ \"$2\" != 11 ] || kill -9 $$\nexec /usr/bin/head \"$@\"\n");
+  ::chmod((directory_ / "bin/head").c_str(), 0755);
+  const std::string path = std::getenv("PATH");
+  ::setenv("PATH", ((directory_ / "bin").string() + ":" + path).c_str(), 1);
+  connect();
+  const auto reader = backup_of(stream::zstd_of("SELECT 1;\nSELECT 2;\n"));
+  MemberSource source(reader, "y.sql.zst", {}, archive::Encoding::kZstd);
+  // The first line is passed on by itself.
+  EXPECT_THROW(deliver(
+                   *cluster_, pod_, "name", source, [](std::uint64_t) {}, 21),
+               Error);
+  EXPECT_NO_THROW(deliver(
+      *cluster_, pod_, "name", source, [](std::uint64_t) {}, 20));
+  ::setenv("PATH", path.c_str(), 1);
+}
+
 TEST_F(StagingTest, WhatCannotBeKeptEndsADelivery) {
   fs::create_directories(directory_ / "tmp/exastro-staged/delivered/name-1");  // no file can be there
   const auto reader = backup_of(stream::zstd_of("x"));
