@@ -128,8 +128,10 @@ std::string confidential_input(const Script& script) {
   return input + '\n';
 }
 
+bool is_report(std::string_view line) { return line.starts_with("exastro-report "); }
+
 std::optional<StreamReport> parse_report(std::string_view line) {
-  if (!line.starts_with("exastro-report ")) return std::nullopt;
+  if (!is_report(line)) return std::nullopt;
   const auto bytes = field(line, "bytes=");
   const auto sha256 = field(line, "sha256=");
   const auto statuses = field(line, "status=");

@@ -25,7 +25,9 @@ std::string upload_script(const Script& script);  // takes the number of bytes a
 // The beginning of a script's standard input.
 std::string confidential_input(const Script& script);
 
-// The report that ends a stream, from a line of standard error; absent if the line is not one.
+// The report that ends a stream, from a line of standard error; absent if the line is not one, or is one that lacks
+// what the pod could not write down, on a disk that is full say.
+bool is_report(std::string_view line);
 std::optional<StreamReport> parse_report(std::string_view line);
 
 // What the client answers when it has the whole stream.

@@ -66,7 +66,9 @@ say_utf8_in() (
   at=0 lines=0
   while [ "$lines" -lt 50 ] && IFS= read -r line; do
     if [ "$line" = '/*!40101 SET NAMES binary */;' ]; then
-      printf '%s' '/*!40101 SET NAMES utf8mb4*/;' | dd of="$1" bs=1 seek="$at" conv=notrunc 2>/dev/null
+      said='/*!40101 SET NAMES utf8mb4*/;'
+      printf '%s' "$said" | dd of="$1" bs=1 seek="$at" conv=notrunc 2>/dev/null &&
+        [ "$(dd if="$1" bs=1 skip="$at" count="${#said}" 2>/dev/null)" = "$said" ]
       exit
     fi
     at=$((at + ${#line} + 1))
@@ -155,7 +157,9 @@ $cnf
 EOF
 }
 consume() {
-  sql "$1" | client
+  # The rest must be read even if it is not wanted: who sends it counts what has arrived. "$d/passed" says that all of what
+  # was to be passed on was.
+  { sql "$1" && : >"$d/passed"; cat >/dev/null; } | client
   status=$?
   [ "$status" = 0 ] || return "$status"
   [ -e "$d/passed" ] && return 0
@@ -167,7 +171,10 @@ consume() {
 constexpr const char* kLoadDelivered = R"sh(
 produce() {
   set -- $1
-  if [ "$2" = plain ]; then client <"$base/delivered/$1"; else from_delivered "$1" "$2" "$3"; fi
+  [ "$2" = plain ] || { from_delivered "$1" "$2" "$3"; return; }
+  file=$base/delivered/$1
+  [ "$(wc -c <"$file")" = "$(cat "$file.size")" ] || { echo 'what was brought into the pod is not all there' >&2; return 1; }
+  client <"$file" && rm -f "$file"
 }
 )sh";
 

@@ -10,16 +10,27 @@
 namespace exastro {
 namespace {
 
-// What an earlier try has brought gives its room back, also if that still writes.
+// What earlier tries have brought gives its room back, also if they still write.
 constexpr const char* kKeep = R"sh(
-consume() { mkdir -p "$base/delivered" && rm -f "$base/delivered/$2"-* && cat >"$base/delivered/$1"; }
+room_of_earlier() {
+  file=$base/delivered/$1-$2
+  mkdir -p "$base/delivered" || return
+  n=1
+  while [ "$n" -lt "$2" ]; do
+    earlier=$base/delivered/$1-$n
+    [ ! -e "$earlier" ] || { : >"$earlier" && rm -f "$earlier"; } || return
+    n=$((n + 1))
+  done
+}
+consume() { room_of_earlier "$1" "$2" && cat >"$file" || { rm -f "$file"; return 1; }; }
 )sh";
 
-// The reading has an end of its own: what is unpacked then is all of it.
+// How long it is lies beside it: in the end nothing in it says so any more.
 constexpr const char* kKeepPlain = R"sh(
 decode() { decompress; }
 consume() {
-  mkdir -p "$base/delivered" && rm -f "$base/delivered/$2"-* && sql "$3" >"$base/delivered/$1" && [ -e "$d/passed" ]
+  room_of_earlier "$1" "$2" && sql "$3" >"$file" && wc -c <"$file" >"$file.size" && cat >/dev/null ||
+    { rm -f "$file"; return 1; }
 }
 )sh";
 
@@ -28,12 +39,10 @@ LC_ALL=C
 sql() {
   taken=0
   if IFS= read -r first; then
-    case $first in *'enable the sandbox mode'*) ;; *) printf '%s\n' "$first" ;; esac
+    case $first in *'enable the sandbox mode'*) ;; *) printf '%s\n' "$first" || return ;; esac
     taken=$((${#first} + 1))
   fi
-  if [ "$1" -eq 0 ]; then cat; else head -c "$(($1 - taken))"; fi && : >"$d/passed"
-  # The rest must be read even if it is not wanted: who sends it counts what has arrived.
-  cat >/dev/null
+  if [ "$1" -eq 0 ]; then cat; else head -c "$(($1 - taken))"; fi
 }
 )sh";
 
@@ -70,15 +79,17 @@ void make_all(const std::vector<Transfer>& transfers, ui::Step& step, unsigned t
 Delivered deliver(kube::Cluster& cluster, const kube::Pod& pod, const std::string& name, MemberSource& source,
                   const Passed& passed, std::optional<std::uint64_t> plain) {
   Delivered delivered{"", source.encoding(), plain ? StagedForm::kPlain : StagedForm::kCompressed};
-  const std::string keep = plain ? compression_functions(source.encoding()) + dump_functions() + kKeepPlain : kKeep;
+  std::string keep = staged_base() + kKeep;
+  if (plain) keep += compression_functions(source.encoding()) + dump_functions() + kKeepPlain;
   int tries = 0;
   through_cuts(cluster, pod, [&](bool& moved) {
     source.rewind();
     std::uint64_t sent = 0;
     // What was cut off may still write to its file.
-    delivered.name = fmt::format("{}-{}", name, ++tries);
+    const std::string number = std::to_string(++tries);
+    delivered.name = name + "-" + number;
     const auto report = cluster.upload(
-        pod, {staged_base() + keep, {delivered.name, name, std::to_string(plain.value_or(0))}, ""}, source.size(),
+        pod, {keep, {name, number, std::to_string(plain.value_or(0))}, ""}, source.size(),
         [&](std::span<std::byte> room) {
           const std::size_t count = source.read(room);
           sent += count;

@@ -44,7 +44,8 @@ StagingRequest use_of_delivered(std::string group, std::string task);
 std::string delivered_functions();
 
 // A shell function `sql END`, from standard input to standard output: a dump to byte END (0: to its end), without the
-// first line of newer ones, which older clients take for a statement. "$d/passed" says that all of that was passed on.
+// first line of newer ones, which older clients take for a statement. The status is 0 if all of that was passed on;
+// what is behind it is still to be read.
 std::string dump_functions();
 
 }  // namespace exastro

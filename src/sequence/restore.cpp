@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <thread>
@@ -245,26 +246,35 @@ class Restore {
   std::optional<Delivered> deliver(MaintenanceRun& run, const ProvedBackup& backup,
                                    std::vector<std::unique_ptr<ServerRestore>>& servers, bool with_files,
                                    const std::vector<StagingRoom>& rooms) {
+    const Manifest& manifest = backup.reader.manifest();
     std::uint64_t stored = 0;
     std::uint64_t needed = 0;
+    std::uint64_t grown = 0;  // what the databases take on their disk, with indexes
     for (const auto& server : servers) {
       stored += server->stored_bytes();
       needed += server->plain_bytes();
     }
-    const std::string member = with_files ? backup.reader.manifest().files->member : "";
+    for (const auto& database : manifest.databases) grown += database.plain_bytes_estimate;
+    grown = std::max(grown, needed);
+    const std::string member = with_files ? manifest.files->member : "";
     if (with_files) {
       stored += backup.reader.member(member).size;
       needed += backup.reader.member(member).plain_size;
+      grown += backup.reader.member(member).plain_size;
     }
     if (stored == 0) return std::nullopt;
     std::string why;
     const auto plan = plan_staging(rooms, stored + needed, request_.staging, request_.jobs, why);
     if (!why.empty()) reporter_.warning(why + " It is loaded as it arrives, while the services are stopped.");
     if (!plan) return std::nullopt;
+    // Unpacked, the dumps lie beside what becomes of them.
+    const bool unpacked = std::all_of(rooms.begin(), rooms.end(), [&](const StagingRoom& room) {
+      return form_that_fits(room, stored + grown) == StagedForm::kPlain;
+    });
+    const auto form = unpacked ? StagedForm::kPlain : StagedForm::kCompressed;
     std::vector<Transfer> deliveries;
     for (auto& server : servers) {
-      for (auto& delivery :
-           server->deliveries(cluster_, run.pod_of(server->side()), plan->form, plan->jobs(server->facts())))
+      for (auto& delivery : server->deliveries(cluster_, run.pod_of(server->side()), form, plan->jobs(server->facts())))
         deliveries.push_back(std::move(delivery));
     }
     std::optional<Delivered> files;

@@ -157,6 +157,26 @@ TEST_F(Stream, AConsumerThatEndsEarlyEndsTheUpload) {
   EXPECT_EQ(report.messages, "ERROR 1");
 }
 
+// On a full disk the parts' statuses and counts are empty files.
+TEST_F(Stream, AReportThatTellsNothingEndsIt) {
+  const std::string says = "echo 'exastro-report bytes= sha256= status=,,,' >&2; sleep 60; ";
+  const auto begun = std::chrono::steady_clock::now();
+  const auto untold = [](const std::function<void()>& stream) {
+    try {
+      stream();
+      return std::string("no error");
+    } catch (const StreamCut&) {
+      return std::string("to be tried again");
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+  };
+  EXPECT_THAT(untold([&] { download("produce() { " + says + "}\n"); }), testing::HasSubstr("disk that is full"));
+  EXPECT_THAT(untold([&] { upload("consume() { " + says + "}\n", noise(50'000'000)); }),
+              testing::HasSubstr("disk that is full"));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(30));
+}
+
 TEST_F(Stream, RunGivesOutputAndThrowsWithTheScriptsWords) {
   EXPECT_EQ(cluster().run(pod_, {"cat; printf '%s' \"$1\"", {"argument"}, ""}, "input "), "input argument");
   try {

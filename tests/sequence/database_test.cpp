@@ -367,6 +367,7 @@ Delivered delivered(const std::filesystem::path& folder, const std::string& name
   const auto directory = folder / "exastro-staged" / "delivered";
   std::filesystem::create_directories(directory);
   std::ofstream(directory / name, std::ios::binary) << stored;
+  if (form == StagedForm::kPlain) std::ofstream(directory / (name + ".size")) << stored.size() << "\n";
   return {name, archive::Encoding::kGzip, form};
 }
 
@@ -383,6 +384,20 @@ TEST_F(RealServer, WhatWasDeliveredIsLoaded) {
   EXPECT_EQ(database.query("SHOW DATABASES LIKE 'delivered%';").size(), 3U);
   EXPECT_TRUE(database.query("SHOW TABLES FROM delivered_1;").empty());
   database.query("DROP DATABASE delivered_1; DROP DATABASE delivered_2; DROP DATABASE delivered_3;");
+}
+
+TEST_F(RealServer, WhatIsNotAllThereAnyMoreIsNotLoaded) {
+  Database database = make();
+  const std::string first = "CREATE DATABASE delivered_1;\n";
+  const Delivered file = delivered(*directory_, "short", first + "CREATE DATABASE delivered_2;\n", StagedForm::kPlain);
+  std::filesystem::resize_file(*directory_ / "exastro-staged/delivered/short", first.size());
+  try {
+    database.load_delivered("short", {{"delivered_1", file, 0}}, 1);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("not all there"), std::string::npos) << error.what();
+  }
+  EXPECT_TRUE(database.query("SHOW DATABASES LIKE 'delivered%';").empty());
 }
 
 // Killed between two statements, what cuts the dump off before its views gives the client what looks like all of it.

@@ -19,6 +19,7 @@ Nothing but Python's standard library is used here; what runs inside the pods ne
 import argparse
 import base64
 import contextlib
+import http.client
 import json
 import os
 import pathlib
@@ -257,11 +258,13 @@ for name in os.listdir(CONFIG["storage"]):
 
 def fetch(url, timeout):
     try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=timeout) as response:
-            return response.status, response.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode(errors="replace")
-    except OSError as error:
+        try:
+            response = urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=timeout)
+        except urllib.error.HTTPError as error:
+            response = error
+        with response:
+            return response.status, response.read().decode(errors="replace")
+    except (OSError, http.client.HTTPException) as error:  # the latter if the answer ends too soon
         return 0, str(error)
 
 
