@@ -26,9 +26,10 @@ std::string upload_script(const Script& script);  // takes the number of bytes a
 std::string confidential_input(const Script& script);
 
 // The report that ends a stream, from a line of standard error; absent if the line is not one, or is one that lacks
-// what the pod could not write down, on a disk that is full say.
-bool is_report(std::string_view line);
+// what the pod could not keep, on a full disk say.
 std::optional<StreamReport> parse_report(std::string_view line);
+// Whether the line is one, with all that it should tell or without.
+bool is_report(std::string_view line);
 
 // What the client answers when it has the whole stream.
 inline constexpr std::string_view kAcknowledgement = "ack\n";

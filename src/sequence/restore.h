@@ -28,8 +28,9 @@ struct RestoreRequest {
       safety_directory;     // where to; empty: beside the backup, or the current directory if that is standard input
   bool adopt_keys = false;  // set the backup's ENCRYPT_KEYs in the system's Secrets if they differ
   StagingMode staging = StagingMode::kAuto;  // whether the data is brought into the pods before anything is stopped
-  unsigned jobs =
-      0;  // databases that are loaded at the same time; 0: by the processors of pods and servers, or this machine's
+  // Databases of a server that are loaded at the same time; 0: by the processors of pods and servers, or by this
+  // machine's where they are loaded as they arrive.
+  unsigned jobs = 0;
   bool strip_definers = false;  // even where the server could set them
   std::chrono::seconds timeout{600};
 };
