@@ -156,7 +156,6 @@ StreamReport Kubectl::download(const Pod& pod, const Script& script, const ByteH
   std::optional<StreamReport> report;
   std::string messages;
   bool stalled = false;
-  bool untold = false;
   auto last_data = std::chrono::steady_clock::now();
   const auto acknowledge_if_whole = [&](Session& session) {
     if (report && received == report->bytes) {
@@ -184,8 +183,7 @@ StreamReport Kubectl::download(const Pod& pod, const Script& script, const ByteH
       report = std::move(parsed);
       acknowledge_if_whole(session);
     } else if (is_report(line)) {
-      untold = true;
-      session.terminate();
+      throw stream_error(pod, kUntold, messages);
     } else if (!is_exit_code_line(line)) {
       append_line(messages, line);
     }
@@ -193,7 +191,6 @@ StreamReport Kubectl::download(const Pod& pod, const Script& script, const ByteH
   end_when_silent(handlers, stalled);
   const int status =
       in_shell(pod, ScriptKind::kStream, new_mark(), download_script(script), script.arguments, handlers, messages);
-  if (untold) throw stream_error(pod, kUntold, messages);
   if (stalled) {
     throw StreamCut(
         stream_error(pod, fmt::format("The stream from the pod stalled after {} bytes", received), messages));
@@ -222,12 +219,11 @@ StreamReport Kubectl::upload(const Pod& pod, const Script& script, std::uint64_t
   std::string messages;
   std::uint64_t sent = 0;
   bool stalled = false;
-  bool untold = false;
   Handlers handlers;
   handlers.on_start = [&](Session& session) {
     session.write(confidential_input(script));
     session.start_input([&](std::span<std::byte> room) -> std::size_t {
-      if (report || untold) return 0;  // the far side has ended; what is left has no reader
+      if (report) return 0;  // the far side has ended; what is left has no reader
       const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(room.size(), size - sent));
       const std::size_t count = most == 0 ? 0 : source(room.first(most));
       sent += count;
@@ -245,8 +241,7 @@ StreamReport Kubectl::upload(const Pod& pod, const Script& script, std::uint64_t
         session.terminate();  // kubectl would wait for its input for ever
       }
     } else if (is_report(line)) {
-      untold = true;
-      session.terminate();
+      throw stream_error(pod, kUntold, messages);
     } else if (!is_exit_code_line(line)) {
       append_line(messages, line);
     }
@@ -256,7 +251,6 @@ StreamReport Kubectl::upload(const Pod& pod, const Script& script, std::uint64_t
   arguments.insert(arguments.end(), script.arguments.begin(), script.arguments.end());
   const int status =
       in_shell(pod, ScriptKind::kStream, new_mark(), upload_script(script), arguments, handlers, messages);
-  if (untold) throw stream_error(pod, kUntold, messages);
   if (stalled)
     throw StreamCut(stream_error(pod, fmt::format("The stream to the pod stalled after {} bytes", sent), messages));
   if (!report) {

@@ -171,10 +171,7 @@ consume() {
 constexpr const char* kLoadDelivered = R"sh(
 produce() {
   set -- $1
-  [ "$2" = plain ] || { from_delivered "$1" "$2" "$3"; return; }
-  file=$base/delivered/$1
-  [ "$(wc -c <"$file")" = "$(cat "$file.size")" ] || { echo 'what was brought into the pod is not all there' >&2; return 1; }
-  client <"$file" && rm -f "$file"
+  if [ "$2" = plain ]; then with_delivered "$1" client; else from_delivered "$1" "$2" "$3"; fi
 }
 )sh";
 

@@ -52,6 +52,12 @@ from_delivered() {
   { decode <"$base/delivered/$1"; echo $? >"$d/decoded"; } | { shift 2; consume "$@"; } || return
   read -r decoded <"$d/decoded" && return "$decoded"
 }
+with_delivered() {
+  file=$base/delivered/$1
+  shift
+  [ "$(wc -c <"$file")" = "$(cat "$file.size")" ] || { echo 'what was brought into the pod is not all there' >&2; return 1; }
+  "$@" <"$file" && rm -f "$file"
+}
 )sh";
 
 // A statement may take as long as it takes, an index of a large table say, and so may many files.

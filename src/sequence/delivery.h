@@ -41,6 +41,7 @@ StagingRequest use_of_delivered(std::string group, std::string task);
 
 // Shell functions for that script: `from_delivered NAME ENCODING …` decodes the file, with the script's `decode`, which
 // finds a `decompress` for it, into its `consume …`. The status is that one's, or else the decoding's.
+// `with_delivered NAME COMMAND …` runs the command with a plain one as its input, and removes it if that went well.
 std::string delivered_functions();
 
 // A shell function `sql END`, from standard input to standard output: a dump to byte END (0: to its end), without the
