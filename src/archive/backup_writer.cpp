@@ -40,6 +40,12 @@ class BackupWriter::State {
     shown_ = named_->path().string();
   }
 
+  State(fs::path final_path, const std::string& waiting_name) {
+    named_.emplace(std::move(final_path), waiting_name);
+    shown_ = named_->path().string();
+    earlier_ = named_->earlier_bytes();
+  }
+
   explicit State(const fs::path& directory) : shown_("the temporary file"), unnamed_(make_unnamed_file(directory)) {}
 
   State(const State&) = delete;
@@ -71,11 +77,33 @@ class BackupWriter::State {
     write_all_at(fd(), stream::as_bytes(bytes), offset, shown_);
   }
 
-  void truncate(std::uint64_t size) noexcept {
-    buffer_.clear();
-    written_ = size;
-    // If it fails, the bytes behind are written over, and finish() cuts what is left.
-    [[maybe_unused]] const int ignored = ::ftruncate(fd(), static_cast<off_t>(size));
+  // What an earlier run has left from here on.
+  [[nodiscard]] std::uint64_t kept() const { return earlier_ > size() ? earlier_ - size() : 0; }
+  void forget_kept() {
+    flush();
+    earlier_ = written_;
+    // Half of it behind what is written now would look like a continuation to the next run.
+    if (::ftruncate(fd(), static_cast<off_t>(written_)) != 0)
+      throw Error(fmt::format("cannot shorten {}: {}", shown_, reason()));
+  }
+
+  void wait_as(const std::string& waiting_name) {
+    if (!named_) return;
+    named_->wait_as(waiting_name);
+    shown_ = named_->path().string();
+  }
+  [[nodiscard]] bool is_waiting() const { return named_ && named_->is_waiting(); }
+  void keep() noexcept {
+    if (!named_) return;
+    try {
+      flush();
+    } catch (const Error&) {
+      // Then a little less is kept.
+    }
+    named_->keep();
+  }
+  void drop() noexcept {
+    if (named_) named_->drop();
   }
 
   // A whole entry of the tar.
@@ -104,6 +132,7 @@ class BackupWriter::State {
   }
 
   [[nodiscard]] std::uint64_t size() const { return written_ + buffer_.size(); }
+  [[nodiscard]] std::uint64_t earlier_bytes() const { return named_ ? named_->earlier_bytes() : 0; }
 
   // Empty if it has no name.
   [[nodiscard]] const fs::path& final_path() const { return named_ ? named_->final_path() : kNone; }
@@ -138,6 +167,7 @@ class BackupWriter::State {
   FileDescriptor unnamed_;
   std::vector<std::byte> buffer_;
   std::uint64_t written_ = 0;
+  std::uint64_t earlier_ = 0;  // the file's size, as far as an earlier run wrote it
 };
 
 class BackupWriter::OpenMember : public BackupWriter::Member {
@@ -148,11 +178,10 @@ class BackupWriter::OpenMember : public BackupWriter::Member {
     record_.kind = kind;
     record_.encoding = encoding;
     file_.append_zeros(tar_header(name, 0, file_.mtime_).size());
+    data_ = file_.size();
     decode_ = make_decoder(encoding, plain_);
     file_.member_open_ = true;
   }
-
-  ~OpenMember() override { abort(); }
 
   void write(std::span<const std::byte> bytes) override {
     stored_.write(bytes);
@@ -178,15 +207,17 @@ class BackupWriter::OpenMember : public BackupWriter::Member {
     file_.append_zeros(tar_padding(record_.size));
     file_.overwrite_at(begin_, tar_header(record_.name, record_.size, file_.mtime_));
     file_.members_.push_back(record_);
-    close();
+    file_.member_open_ = false;
   }
 
-  void abort() noexcept override {
-    if (!open_) return;
-    file_.truncate(begin_);
-    file_.names_.erase(record_.name);
-    close();
+  [[nodiscard]] std::uint64_t kept() const override { return stored_.bytes() == 0 ? file_.kept() : 0; }
+
+  void read_kept(std::span<std::byte> room, std::uint64_t offset) const override {
+    if (file_.read_at(room, data_ + offset) != room.size())
+      throw Error(fmt::format("{} is shorter than it was when it was opened", file_.shown_));
   }
+
+  void forget_kept() override { file_.forget_kept(); }
 
   [[nodiscard]] std::uint64_t size() const override { return stored_.bytes(); }
   [[nodiscard]] std::uint64_t plain_size() const override { return plain_.bytes(); }
@@ -194,22 +225,19 @@ class BackupWriter::OpenMember : public BackupWriter::Member {
   [[nodiscard]] const std::string& plain_sha256() const override { return record_.plain_sha256; }
 
  private:
-  void close() noexcept {
-    open_ = false;
-    file_.member_open_ = false;
-  }
-
   State& file_;
   stream::DigestSink stored_;
   stream::DigestSink plain_;
   std::unique_ptr<stream::Sink> decode_;
   std::uint64_t begin_;  // of the header
+  std::uint64_t data_ = 0;
   Manifest::Member record_;
-  bool open_ = true;
 };
 
 BackupWriter::BackupWriter(fs::path final_path, bool overwrite)
     : state_(std::make_unique<State>(std::move(final_path), overwrite)) {}
+BackupWriter::BackupWriter(fs::path final_path, const std::string& waiting_name)
+    : state_(std::make_unique<State>(std::move(final_path), waiting_name)) {}
 BackupWriter::BackupWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
 BackupWriter::BackupWriter(BackupWriter&&) noexcept = default;
 BackupWriter& BackupWriter::operator=(BackupWriter&&) noexcept = default;
@@ -250,6 +278,12 @@ void BackupWriter::finish(Manifest manifest) {
   state_->append_entry(std::string(kDigestsName), digests);
   state_->publish();
 }
+
+void BackupWriter::wait_as(const std::string& waiting_name) { state_->wait_as(waiting_name); }
+bool BackupWriter::is_waiting() const { return state_->is_waiting(); }
+void BackupWriter::keep() noexcept { state_->keep(); }
+void BackupWriter::drop() noexcept { state_->drop(); }
+std::uint64_t BackupWriter::earlier_bytes() const { return state_->earlier_bytes(); }
 
 std::uint64_t BackupWriter::size() const { return state_->size(); }
 const fs::path& BackupWriter::path() const { return state_->final_path(); }

@@ -21,11 +21,11 @@
 
 namespace exastro::archive {
 
-// One writer is used by one thread at a time. After an exception from it or a member, only abort() of that member and
-// destruction are sensible.
+// One writer is used by one thread at a time. After an exception from it or a member, and after a member that was not
+// finished, only keep(), drop() and destruction are sensible.
 class BackupWriter {
  public:
-  // A member that is being written. Ends with finish(); destroyed before that, it is taken out of the file again.
+  // A member that is being written. Ends with finish().
   class Member : public stream::Sink {
    public:
     // Called from one thread; the bytes go to the file behind a header that finish() fills in. Throws Error when the
@@ -33,8 +33,14 @@ class BackupWriter {
     void write(std::span<const std::byte> bytes) override = 0;
     // Ends the member: the gzip must be whole; finishes the observer. Throws Error.
     void finish() override = 0;
-    // Takes the member out of the file. Does nothing after finish().
-    virtual void abort() noexcept = 0;
+    // How many bytes an earlier run has left in the file from the member's beginning on. They may be this member's
+    // first, or anything.
+    [[nodiscard]] virtual std::uint64_t kept() const = 0;
+    // Reads them, from the member's byte `offset` on, until `room` is full. What is to be written, too, has to be read
+    // before as many bytes are written. Throws Error.
+    virtual void read_kept(std::span<std::byte> room, std::uint64_t offset) const = 0;
+    // They are anything: cuts them off. Throws Error.
+    virtual void forget_kept() = 0;
     // Stored and plain bytes so far.
     [[nodiscard]] virtual std::uint64_t size() const = 0;
     [[nodiscard]] virtual std::uint64_t plain_size() const = 0;
@@ -45,6 +51,9 @@ class BackupWriter {
 
   // Creates a PartialFile for a backup that will be `final_path`. Throws Error as that does.
   explicit BackupWriter(std::filesystem::path final_path, bool overwrite = false);
+  // For a backup of which an earlier run may have left a part, see PartialFile. Its members are to be written in the
+  // same order; what a member can take of it is asked of the member.
+  BackupWriter(std::filesystem::path final_path, const std::string& waiting_name);
 
   // A backup without a name, in a temporary file in `directory` that has no name either: for `-o -`. After finish(),
   // copy_to() gives it out.
@@ -52,8 +61,16 @@ class BackupWriter {
 
   BackupWriter(BackupWriter&&) noexcept;
   BackupWriter& operator=(BackupWriter&&) noexcept;
-  // Removes the partial file if finish() was not reached.
+  // Removes the partial file if finish() was not reached, and it is not kept.
   ~BackupWriter();
+
+  // See PartialFile; they do nothing for a backup without a name. The last two are for the end of a run that failed.
+  void wait_as(const std::string& waiting_name);
+  [[nodiscard]] bool is_waiting() const;
+  void keep() noexcept;
+  void drop() noexcept;
+  // What the partial file held when it was opened.
+  [[nodiscard]] std::uint64_t earlier_bytes() const;
 
   // Begins a member whose length is not known yet. One at a time; the writer must outlive it. `plain_observer`, if
   // any, is given the plain (inflated) bytes as they pass, and finished with the member; it must outlive the member.

@@ -58,6 +58,10 @@ std::string safety_file_name(std::string_view namespace_, std::string_view relea
   return fmt::format("exastro-safety_{}_{}_{}.tar", encode(namespace_), encode(release), encode(ts));
 }
 
+std::string waiting_file_name(std::string_view namespace_, std::string_view release, std::string_view run) {
+  return fmt::format(".exastro-backup_{}_{}_{}.partial", encode(namespace_), encode(release), encode(run));
+}
+
 std::string dump_member_name(std::string_view server, std::string_view database, std::string_view ts,
                              Encoding encoding) {
   return fmt::format("exastro_mysqldump_{}_db_{}_{}.sql{}", encode(server), encode(database), encode(ts),

@@ -21,6 +21,11 @@ inline constexpr std::size_t kMaxNameLength = 255;
 // exastro-safety_<namespace>_<release>_<ts>.tar: a backup that a restore made of what it was about to replace.
 [[nodiscard]] std::string safety_file_name(std::string_view namespace_, std::string_view release, std::string_view ts);
 
+// .exastro-backup_<namespace>_<release>_<run>.partial: what has arrived of a backup that waits in the cluster. A run's
+// id is of 0-9 a-f.
+[[nodiscard]] std::string waiting_file_name(std::string_view namespace_, std::string_view release,
+                                            std::string_view run);
+
 // exastro_mysqldump_<server>_db_<database>_<ts>.sql.gz or .sql.zst, after the vendor's names. A byte of the database's
 // name other than A-Z a-z 0-9 _ - becomes @ and two hex digits; of a very long name the end becomes a hash. The
 // manifest holds the name itself.

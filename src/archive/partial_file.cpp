@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <random>
 #include <regex>
 #include <system_error>
@@ -21,6 +22,9 @@ namespace exastro::archive {
 namespace {
 
 namespace fs = std::filesystem;
+
+// No backup waits in a cluster for so long, whatever has become of that.
+constexpr std::chrono::hours kLongestWait{24 * 7};
 
 std::string reason() { return std::generic_category().message(errno); }
 
@@ -39,17 +43,56 @@ bool is_private_group(gid_t gid) {
 
 PartialFile::PartialFile(fs::path final_path, bool overwrite)
     : final_path_(std::move(final_path)), overwrite_(overwrite) {
+  require_target();
+  create();
+}
+
+PartialFile::PartialFile(fs::path final_path, const std::string& waiting_name)
+    : final_path_(std::move(final_path)), overwrite_(false) {
+  require_target();
+  if (adopt(directory_of(final_path_) / waiting_name)) return;
+  create();
+  wait_as(waiting_name);
+}
+
+PartialFile::~PartialFile() {
+  if (!published_ && !kept_) ::unlink(path_.c_str());
+}
+
+void PartialFile::require_target() const {
   std::error_code ignored;
   if (fs::is_directory(final_path_, ignored)) {
     throw Error(fmt::format("{} is a directory", final_path_.string()), "Give a file name with -o.");
   }
-  if (!overwrite && fs::exists(fs::symlink_status(final_path_, ignored))) throw target_exists(final_path_);
+  if (!overwrite_ && fs::exists(fs::symlink_status(final_path_, ignored))) throw target_exists(final_path_);
   require_private(directory_of(final_path_));
-  create();
 }
 
-PartialFile::~PartialFile() {
-  if (!published_) ::unlink(path_.c_str());
+bool PartialFile::adopt(const fs::path& waiting) {
+  FileDescriptor file(::open(waiting.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat status {};
+  struct stat named {};
+  if (!file.is_open() || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0 || ::fstat(file.get(), &status) != 0) return false;
+  const bool is_ours =
+      S_ISREG(status.st_mode) && status.st_uid == ::geteuid() && status.st_nlink == 1 && (status.st_mode & 077) == 0;
+  // Its last owner may have given it another name, or removed it, before the lock was free.
+  const bool is_there = ::lstat(waiting.c_str(), &named) == 0 && named.st_ino == status.st_ino;
+  if (!is_ours || !is_there) return false;
+  file_ = std::move(file);
+  path_ = waiting;
+  is_waiting_ = kept_ = true;
+  earlier_bytes_ = static_cast<std::uint64_t>(status.st_size);
+  return true;
+}
+
+void PartialFile::wait_as(const std::string& waiting_name) {
+  const fs::path waiting = directory_of(final_path_) / waiting_name;
+  std::error_code error;
+  if (fs::exists(fs::symlink_status(waiting, error))) return;
+  fs::rename(path_, waiting, error);
+  if (error) return;
+  path_ = waiting;
+  is_waiting_ = true;
 }
 
 void PartialFile::create() {
@@ -111,19 +154,35 @@ std::string foreign_owner_warning(const fs::path& directory) {
                      owner != nullptr ? owner->pw_name : fmt::format("another user ({})", status.st_uid));
 }
 
+namespace {
+
+bool remove_unheld(const fs::path& path) {
+  const FileDescriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat status {};
+  if (!file.is_open() || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return false;  // its writer lives
+  return ::unlink(path.c_str()) == 0;
+}
+
+}  // namespace
+
 int remove_partial_files(const fs::path& directory) {
   static const std::regex kPattern(R"(\..+\.partial-[0-9]+-[0-9a-f]{16})");
+  static const std::regex kWaiting(R"(\.exastro-backup_.+_[0-9a-f]+\.partial)");
   int removed = 0;
   std::error_code error;
   for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
-    if (!std::regex_match(entry->path().filename().string(), kPattern)) continue;
-    const FileDescriptor file(::open(entry->path().c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-    struct stat status {};
-    if (!file.is_open() || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
-    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) continue;  // its writer lives
-    if (::unlink(entry->path().c_str()) == 0) ++removed;
+    const std::string name = entry->path().filename().string();
+    std::error_code unknown;
+    const bool is_old = fs::file_time_type::clock::now() - entry->last_write_time(unknown) > kLongestWait && !unknown;
+    if (!std::regex_match(name, kPattern) && !(is_old && std::regex_match(name, kWaiting))) continue;
+    if (remove_unheld(entry->path())) ++removed;
   }
   return removed;
+}
+
+void remove_waiting_file(const fs::path& directory, const std::string& waiting_name) {
+  remove_unheld(directory / waiting_name);
 }
 
 }  // namespace exastro::archive

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -15,10 +16,22 @@ class PartialFile {
   // reason and the next step if the directory is missing, not writable or open to others (see require_private), or the
   // file exists and not `overwrite`.
   PartialFile(std::filesystem::path final_path, bool overwrite);
+  // The same, but goes on with what another process has left as <dir>/`waiting_name`, if that is nobody else's and no
+  // process has it open; earlier_bytes() of it. Whether the bytes are right, nobody has said. What was left stays,
+  // unless drop() says otherwise. If there is none, a new file gets that name.
+  PartialFile(std::filesystem::path final_path, const std::string& waiting_name);
   PartialFile(const PartialFile&) = delete;
   PartialFile& operator=(const PartialFile&) = delete;
-  // Removes the file if it was not published.
+  // Removes the file if it was not published and is not to stay.
   ~PartialFile();
+
+  // Gives it this name in its directory, if it can: by that, another process finds it, should this one be killed.
+  void wait_as(const std::string& waiting_name);
+  // Whether it has that name.
+  [[nodiscard]] bool is_waiting() const { return is_waiting_; }
+  // The file stays, for another process to go on with, if it has a name to be found by; or it does not.
+  void keep() { kept_ = is_waiting_; }
+  void drop() { kept_ = false; }
 
   // Syncs the file, gives it its name and syncs the directory. Throws Error; then no file has the name, or, if that was
   // the directory's sync, a whole one.
@@ -27,14 +40,20 @@ class PartialFile {
   [[nodiscard]] int get() const { return file_.get(); }
   [[nodiscard]] const std::filesystem::path& final_path() const { return final_path_; }
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  [[nodiscard]] std::uint64_t earlier_bytes() const { return earlier_bytes_; }
 
  private:
+  void require_target() const;
   void create();
+  bool adopt(const std::filesystem::path& waiting);
 
   std::filesystem::path final_path_;
   std::filesystem::path path_;
   bool overwrite_;
   bool published_ = false;
+  bool is_waiting_ = false;  // has a name by which another process finds it
+  bool kept_ = false;
+  std::uint64_t earlier_bytes_ = 0;
   FileDescriptor file_;
 };
 
@@ -46,7 +65,11 @@ void require_private(const std::filesystem::path& directory);
 // A sentence if the directory belongs to somebody else than this user and root, who can do the same; else empty.
 [[nodiscard]] std::string foreign_owner_warning(const std::filesystem::path& directory);
 
-// Removes partial files in `directory` that a killed run left behind, that is, whose process is gone. Returns how many.
+// Removes partial files in `directory` that a killed run left behind, that is, whose process is gone, and what waits
+// there for more than a week. Returns how many.
 int remove_partial_files(const std::filesystem::path& directory);
+
+// Removes <directory>/`waiting_name`, if no process has it open.
+void remove_waiting_file(const std::filesystem::path& directory, const std::string& waiting_name);
 
 }  // namespace exastro::archive

@@ -17,7 +17,8 @@ constexpr const char* kBackupExamples =
 constexpr const char* kFetchExamples =
     "  kubectl exastro fetch                         into the current directory\n"
     "  kubectl exastro fetch -o /backups/\n"
-    "  kubectl exastro fetch --discard               remove it from the cluster instead";
+    "  kubectl exastro fetch --discard               remove it from the cluster instead\n\n"
+    "What a cut-off run has brought into the same directory is not fetched again, unless it is to be encrypted.";
 
 // -o, and who can read it. Gives the first.
 CLI::Option* add_target(CLI::App& app, TargetRequest& target) {

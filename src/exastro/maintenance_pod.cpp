@@ -1,5 +1,7 @@
 #include "exastro/maintenance_pod.h"
 
+#include "exastro/quantity.h"
+
 namespace exastro {
 
 Json maintenance_pod(const MaintenancePodSpec& spec) {
@@ -43,6 +45,15 @@ Json maintenance_pod(const MaintenancePodSpec& spec) {
              {{"app.kubernetes.io/name", "exastro-maintenance"}, {"app.kubernetes.io/managed-by", "kubectl-exastro"}}},
             {"annotations", {{"exastro.kubectl/run-id", spec.run_id}}}}},
           {"spec", std::move(pod_spec)}};
+}
+
+std::optional<std::uint64_t> most_on_disk(const Json& pod) {
+  std::optional<std::uint64_t> sum;  // of all containers, as the kubelet takes it
+  for (const auto& container : pod.value("/spec/containers"_json_pointer, Json::array())) {
+    const auto limit = parse_quantity(container.value("/resources/limits/ephemeral-storage"_json_pointer, ""));
+    if (limit) sum = sum.value_or(0) + *limit;
+  }
+  return sum;
 }
 
 }  // namespace exastro

@@ -1,6 +1,7 @@
 // The pod that dumps, packs and loads: its manifest, from what the release itself runs.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -28,5 +29,9 @@ inline constexpr const char* kMaintenanceContainer = "maintenance";
 
 // Admitted by the `restricted` pod security standard. It holds no password: those come on standard input.
 Json maintenance_pod(const MaintenancePodSpec& spec);
+
+// Bytes of its node's disk after which the pod, as the API server has it, is evicted: a LimitRange of the namespace may
+// have given it such a limit. Absent if there is none.
+std::optional<std::uint64_t> most_on_disk(const Json& pod);
 
 }  // namespace exastro

@@ -57,6 +57,7 @@ Json to_config_map(const MaintenanceRecord& record) {
                      {"broughtUsers", record.brought_users},
                      {"packets", record.packets},
                      {"stagedUntil", record.staged_until},
+                     {"arrivalFolders", record.arrival_folders},
                      {"reinstall", record.reinstall}};
   return {{"apiVersion", "v1"},
           {"kind", "ConfigMap"},
@@ -94,6 +95,7 @@ MaintenanceRecord parse_config_map(const Json& config_map) {
     record.brought_users = body.value("broughtUsers", record.brought_users);
     record.packets = body.value("packets", record.packets);
     record.staged_until = body.value("stagedUntil", "");
+    record.arrival_folders = body.value("arrivalFolders", record.arrival_folders);
     for (const auto& item : body.at("pods")) record.pods.push_back({item.at("namespace"), item.at("name")});
     return record;
   } catch (const Json::exception& error) {

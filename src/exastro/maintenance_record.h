@@ -35,7 +35,7 @@ struct MaintenanceRecord {
   std::string started_by;    // user@host
   bool destructive = false;  // a restore that has begun to replace data, a reinstall that has begun to remove objects
   // Of a restore, on the machine of who started it; empty if there is no such file.
-  std::string source;         // what it restores; of a reinstall: the flags that finish it
+  std::string source;         // what it restores; of a reinstall, a backup: the flags that finish, that fetch it
   std::string safety_backup;  // what it replaces
   std::vector<StoppedWorkload> workloads;
   std::vector<MaintenancePodName> pods;
@@ -47,6 +47,8 @@ struct MaintenanceRecord {
   std::map<std::string, std::uint64_t> packets;
   // Of a backup that the pods hold while the services run again: when the pods end, RFC 3339, UTC. Empty otherwise.
   std::string staged_until;
+  // Of a backup, where what arrives of it is, until it is whole: folders of the machines of who started or fetched it.
+  std::set<std::string> arrival_folders;
   Json reinstall = Json();  // of a reinstall: how far it is, and what was there before; null otherwise
 
   // Whether nothing is stopped, and a backup waits to be fetched.

@@ -74,6 +74,8 @@ struct Script {
   std::string text;
   std::vector<std::string> arguments;
   std::string confidential;  // lines without an empty one among them
+  // Of a download: how much longer than usual it may take to its first byte.
+  std::chrono::seconds until_first_byte{0};
 };
 
 // What the pod says of a stream that it sent or received. The counts and the digest are of the bytes on the wire,

@@ -174,7 +174,8 @@ StreamReport Kubectl::download(const Pod& pod, const Script& script, const ByteH
   handlers.on_err_line = [&](Session& session, std::string_view line) {
     if (is_heartbeat(line)) {
       // The pod lives, but its program may wait for a lock or a file system for ever.
-      if (std::chrono::steady_clock::now() - last_data < options_.data_timeout) return;
+      const auto longer = received == 0 ? script.until_first_byte : std::chrono::seconds(0);
+      if (std::chrono::steady_clock::now() - last_data < options_.data_timeout + longer) return;
       stalled = true;
       session.terminate();
       return;

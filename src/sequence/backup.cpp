@@ -59,6 +59,21 @@ std::optional<Error> end_staging(MaintenanceRun& run, std::chrono::seconds timeo
   }
 }
 
+// To be thrown instead of what went wrong in the transfer. If that was the line, or a person, what has arrived is kept
+// for the run that fetches what the pods still hold. If it was the disk, it is not, but what was here before is.
+Error after_transfer(MaintenanceRun& run, archive::BackupWriter& writer, const Error& error) {
+  const Error told = run.after_failure(error);
+  const bool may_go_on = dynamic_cast<const kube::StreamCut*>(&error) != nullptr ||
+                         dynamic_cast<const kube::KubeError*>(&error) != nullptr ||
+                         dynamic_cast<const process::Interrupted*>(&error) != nullptr;
+  if (!run.holds_backup()) {
+    writer.drop();
+  } else if (may_go_on) {
+    writer.keep();
+  }
+  return told;
+}
+
 Error whole_but(const Error& late) {
   return Error(fmt::format("The backup is whole. {}", late.what()), late.next(), late.status());
 }
@@ -77,7 +92,10 @@ class Backup {
     check_permissions(cluster_, system_, Standstill::kWriters);
     BackupTarget target(system_, request_.target, draft_.time_text, reporter_);
     archive::BackupWriter writer = target.open_writer();
-    MaintenanceRun run(cluster_, system_, {.operation = "backup"},
+    MaintenanceRun run(cluster_, system_,
+                       {.operation = "backup",
+                        .source = flags_text(request_.target),
+                        .arrival_folder = target.arrival_folder()},
                        reporter_);  // undone by put_back(), or after_failure()
     std::optional<Error> late;
     try {
@@ -94,7 +112,7 @@ class Backup {
         read_from_here(run, writer);
       }
     } catch (const Error& error) {
-      if (!is_whole_) throw run.after_failure(error);
+      if (!is_whole_) throw after_transfer(run, writer, error);
       // What was read is whole, whatever went wrong in starting the services or waiting for them.
       late = run.after_failure(error);
     }
@@ -176,6 +194,7 @@ class Backup {
     start_serving(run);
     draft_.manifest.outage_seconds = run.outage().count();
     staged.draft = draft_;
+    writer.wait_as(arrival_name(run.record()));
     StagedContent content(cluster_, staged.files);
     std::atomic<bool> transferred = false;
     side_by_side({[&] {
@@ -290,20 +309,27 @@ void back_up(kube::Cluster& cluster, const System& system, const BackupRequest& 
 
 void fetch_backup(kube::Cluster& cluster, const System& system, const TargetRequest& request, ui::Reporter& reporter) {
   const Clock::time_point begun = Clock::now();
-  MaintenanceRun run(cluster, system, {.operation = "fetch", .fetches = true}, reporter);  // undone by put_back()
+  MaintenanceRun run(cluster, system, {.operation = "fetch", .source = flags_text(request), .fetches = true},
+                     reporter);  // undone by put_back()
+  std::optional<archive::BackupWriter> writer;
   std::optional<Error> late;
   try {
     StagedBackup staged = find_kept(cluster, run.pod_of(system.ita));
     BackupTarget target(system, request, staged.draft.time_text, reporter);
-    archive::BackupWriter writer = target.open_writer();
-    target.check_room(writer, bytes_of(staged.files));
+    run.note_arrival(target.arrival_folder());
+    writer.emplace(target.reopen_writer(arrival_name(run.record()), reporter));
+    target.check_room(*writer, bytes_of(staged.files));
+    if (writer->earlier_bytes() > 0)
+      reporter.info(fmt::format("An earlier run has left {} of it here; what is right of that is not fetched again.",
+                                ui::bytes_text(writer->earlier_bytes())));
     StagedContent content(cluster, staged.files);
-    write_members(writer, staged.draft, content, reporter);
-    finish(writer, staged.draft.manifest, target, std::nullopt, reporter);
+    write_members(*writer, staged.draft, content, reporter);
+    finish(*writer, staged.draft.manifest, target, std::nullopt, reporter);
     late = end_staging(run, {}, reporter);
     report_backup(target, staged.draft.manifest, seconds_since(begun), reporter);
   } catch (const Error& error) {
-    throw run.after_failure(error);
+    if (!writer) throw run.after_failure(error);
+    throw after_transfer(run, *writer, error);
   }
   if (late) throw whole_but(*late);
 }

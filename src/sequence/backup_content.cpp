@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
+#include "process/interrupt.h"
 #include "sequence/backup_plan.h"
 #include "stream/digest.h"
 #include "stream/dump_check.h"
@@ -20,6 +22,8 @@ using archive::MemberKind;
 // What takes less time to fetch than kubectl to start, and how much of such is kept in memory.
 constexpr std::uint64_t kSmall = 1024ULL * 1024;
 constexpr std::uint64_t kMostHere = 8 * kSmall;
+
+constexpr std::size_t kPiece = std::size_t{256} << 10;
 
 // A sink before another that knows the digest of what has passed.
 class Digested {
@@ -58,12 +62,41 @@ kube::ByteHandler into(archive::BackupWriter::Member& member, ui::Step& step) {
   };
 }
 
+// The first `bytes` of what an earlier run has left where this member is written.
+void read_kept(const archive::BackupWriter::Member& member, std::uint64_t bytes, const kube::ByteHandler& take) {
+  std::vector<std::byte> room(kPiece);
+  for (std::uint64_t at = 0; at < bytes;) {
+    process::Interrupt::throw_if_requested();
+    const auto piece = std::span(room).first(static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, bytes - at)));
+    member.read_kept(piece, at);
+    take(piece);
+    at += piece.size();
+  }
+}
+
+// Gives to `sink`, which writes to the member, what an earlier run has left of it, as far as that is what the pod would
+// send. What it gives is what was left and is right.
+Beginning give_kept(kube::Cluster& cluster, const StagedFile& file, archive::BackupWriter::Member& member,
+                    const kube::ByteHandler& sink) {
+  const std::uint64_t kept = member.kept();
+  if (kept == 0) return {};
+  const Beginning beginning = beginning_of(cluster, file, kept);
+  stream::Digest digest;
+  read_kept(member, std::min(beginning.bytes, kept), [&](auto piece) { digest.update(piece); });
+  if (beginning.bytes > kept || digest.hex() != beginning.sha256) {
+    member.forget_kept();
+    return {};
+  }
+  read_kept(member, beginning.bytes, sink);
+  return beginning;
+}
+
 void write_dump(archive::BackupWriter& writer, Manifest::Database& database, Encoding encoding, ContentSource& source,
                 ui::Reporter& reporter) {
   ui::Step step(reporter, fmt::format("{} database {}", source.doing(), database.name));
   stream::DumpCheck check;
   const auto member = writer.begin(database.member, MemberKind::kDump, encoding, &check);
-  source.dump(database, into(*member, step));
+  source.dump(database, *member, into(*member, step));
   member->finish();
   require_whole(database.name, check.facts());
   database.longest_statement = check.facts().longest_statement;
@@ -74,7 +107,7 @@ void write_files(archive::BackupWriter& writer, const Manifest::Files& files, En
                  ui::Reporter& reporter) {
   ui::Step step(reporter, fmt::format("{} the shared files", source.doing()));
   const auto member = writer.begin(files.member, MemberKind::kFiles, encoding);
-  source.files(files, into(*member, step));
+  source.files(files, *member, into(*member, step));
   member->finish();
   step.done(fmt::format("{} entries", files.entries));
 }
@@ -83,13 +116,13 @@ void write_files(archive::BackupWriter& writer, const Manifest::Files& files, En
 
 void check_local_room(const archive::BackupWriter& writer, std::uint64_t estimate) {
   check_local_room(writer.partial_path().empty() ? std::filesystem::temp_directory_path() / "" : writer.partial_path(),
-                   estimate);
+                   estimate, writer.earlier_bytes());
 }
 
-void check_local_room(const std::filesystem::path& place, std::uint64_t estimate) {
+void check_local_room(const std::filesystem::path& place, std::uint64_t estimate, std::uint64_t here) {
   std::error_code error;
   const std::filesystem::space_info space = std::filesystem::space(place, error);
-  if (error || space.available >= estimate / 3) return;
+  if (error || space.available + here >= estimate / 3) return;
   throw Error(fmt::format("The disk of {} has {} free; this backup is likely to need {} or more.",
                           place.parent_path().string(), ui::bytes_text(space.available), ui::bytes_text(estimate / 3)),
               "Write it elsewhere: -o DIRECTORY/");
@@ -108,7 +141,7 @@ std::uint64_t estimated_bytes(const std::vector<StockedServer>& stocked, const F
   return bytes;
 }
 
-void LiveContent::dump(const Manifest::Database& database, const kube::ByteHandler& sink) {
+void LiveContent::dump(const Manifest::Database& database, Member&, const kube::ByteHandler& sink) {
   for (auto& entry : stocked_) {
     if (entry.server.id != database.server) continue;
     Digested through(sink);
@@ -118,23 +151,29 @@ void LiveContent::dump(const Manifest::Database& database, const kube::ByteHandl
   throw Error(fmt::format("There is no server {} to dump {} from.", database.server, database.name));
 }
 
-void LiveContent::files(const Manifest::Files&, const kube::ByteHandler& sink) {
+void LiveContent::files(const Manifest::Files&, Member&, const kube::ByteHandler& sink) {
   Digested through(sink);
   files_.pack(encoding_, through.sink(), through.digest());
 }
 
-void StagedContent::dump(const Manifest::Database& database, const kube::ByteHandler& sink) {
-  give(database.member, sink);
+void StagedContent::dump(const Manifest::Database& database, Member& member, const kube::ByteHandler& sink) {
+  give(database.member, member, sink);
 }
 
-void StagedContent::files(const Manifest::Files& files, const kube::ByteHandler& sink) { give(files.member, sink); }
+void StagedContent::files(const Manifest::Files& files, Member& member, const kube::ByteHandler& sink) {
+  give(files.member, member, sink);
+}
 
-void StagedContent::give(const std::string& member, const kube::ByteHandler& sink) {
-  const StagedFile& file = staged_.at(member);
-  given_.insert(member);
-  if (file.bytes > kSmall) return fetch(cluster_, file, sink);
-  if (!here_.contains(member)) fetch_with_others(member);
-  const auto part = here_.extract(member);
+void StagedContent::give(const std::string& name, Member& member, const kube::ByteHandler& sink) {
+  const StagedFile& file = staged_.at(name);
+  given_.insert(name);
+  if (file.bytes > kSmall) {
+    const Beginning beginning = give_kept(cluster_, file, member, sink);
+    if (!beginning.is_all) fetch(cluster_, file, sink, beginning.bytes);
+    return;
+  }
+  if (!here_.contains(name)) fetch_with_others(name);
+  const auto part = here_.extract(name);
   sink(std::as_bytes(std::span(part.mapped())));
 }
 

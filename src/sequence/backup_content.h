@@ -16,8 +16,8 @@ namespace exastro {
 // Throws Error if the disk that the backup is written to cannot take a third of what there is: compression seldom does
 // better.
 void check_local_room(const archive::BackupWriter& writer, std::uint64_t estimate);
-// The same for the disk of a file.
-void check_local_room(const std::filesystem::path& place, std::uint64_t estimate);
+// The same for the disk of a file that has `here` bytes of it already.
+void check_local_room(const std::filesystem::path& place, std::uint64_t estimate, std::uint64_t here = 0);
 
 // Throws Error that names some of the shared files that cannot be read.
 void require_readable(const FilesFacts& facts);
@@ -37,8 +37,10 @@ class ContentSource {
   // What a person is told that is done: "Dumping".
   [[nodiscard]] virtual std::string_view doing() const = 0;
   // SQL of one database, and the tar of the shared files, compressed. They throw Error.
-  virtual void dump(const archive::Manifest::Database& database, const kube::ByteHandler& sink) = 0;
-  virtual void files(const archive::Manifest::Files& files, const kube::ByteHandler& sink) = 0;
+  // `member` is what `sink` writes to: of what an earlier run has left in it, a source may take some.
+  using Member = archive::BackupWriter::Member;
+  virtual void dump(const archive::Manifest::Database& database, Member& member, const kube::ByteHandler& sink) = 0;
+  virtual void files(const archive::Manifest::Files& files, Member& member, const kube::ByteHandler& sink) = 0;
 };
 
 // From the servers and the volume themselves, which must stand still meanwhile.
@@ -48,8 +50,8 @@ class LiveContent : public ContentSource {
   LiveContent(std::vector<StockedServer>& stocked, SharedFiles& files, archive::Encoding encoding)
       : stocked_(stocked), files_(files), encoding_(encoding) {}
   [[nodiscard]] std::string_view doing() const override { return "Dumping"; }
-  void dump(const archive::Manifest::Database& database, const kube::ByteHandler& sink) override;
-  void files(const archive::Manifest::Files& files, const kube::ByteHandler& sink) override;
+  void dump(const archive::Manifest::Database& database, Member& member, const kube::ByteHandler& sink) override;
+  void files(const archive::Manifest::Files& files, Member& member, const kube::ByteHandler& sink) override;
 
  private:
   std::vector<StockedServer>& stocked_;
@@ -63,11 +65,11 @@ class StagedContent : public ContentSource {
   StagedContent(kube::Cluster& cluster, const std::map<std::string, StagedFile>& staged)
       : cluster_(cluster), staged_(staged) {}
   [[nodiscard]] std::string_view doing() const override { return "Fetching"; }
-  void dump(const archive::Manifest::Database& database, const kube::ByteHandler& sink) override;
-  void files(const archive::Manifest::Files& files, const kube::ByteHandler& sink) override;
+  void dump(const archive::Manifest::Database& database, Member& member, const kube::ByteHandler& sink) override;
+  void files(const archive::Manifest::Files& files, Member& member, const kube::ByteHandler& sink) override;
 
  private:
-  void give(const std::string& member, const kube::ByteHandler& sink);
+  void give(const std::string& name, Member& member, const kube::ByteHandler& sink);
   // Fetches a small member with others like it that are not here yet.
   void fetch_with_others(const std::string& member);
 

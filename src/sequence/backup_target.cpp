@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "archive/final_name.h"
 #include "archive/names.h"
 #include "process/interrupt.h"
 #include "sequence/backup_content.h"
@@ -11,6 +12,23 @@
 namespace exastro {
 
 namespace fs = std::filesystem;
+
+std::string flags_text(const TargetRequest& request) {
+  std::string text;
+  const auto add = [&](std::string_view flag, const std::string& value) {
+    text += fmt::format(" {} {}", flag, ui::shell_word(value));
+  };
+  if (request.is_standard_output()) {
+    add("-o", request.target);
+  } else {
+    add("-o", request.target.empty() ? (fs::current_path() / "").string()
+                                     : fs::absolute(request.target).lexically_normal().string());
+  }
+  for (const auto& key : request.recipients.keys) add("--encrypt", key);
+  for (const auto& file : request.recipients.files) add("--encrypt-to", fs::absolute(file).lexically_normal().string());
+  if (request.recipients.passphrase) text += " --passphrase";
+  return text;
+}
 
 fs::path target_path(const System& system, const TargetRequest& request, const std::string& time_text) {
   const std::string& target = request.target;
@@ -31,7 +49,7 @@ BackupTarget::BackupTarget(const System& system, const TargetRequest& request, c
   }
   if (!to_standard_output_) {
     path_ = target_path(system, request, time_text);
-    const fs::path directory = path_.has_parent_path() ? path_.parent_path() : ".";
+    const fs::path directory = archive::directory_of(path_);
     archive::remove_partial_files(directory);
     if (const std::string text = archive::foreign_owner_warning(directory); !text.empty()) reporter.warning(text);
   }
@@ -42,8 +60,23 @@ BackupTarget::BackupTarget(const System& system, const TargetRequest& request, c
 }
 
 archive::BackupWriter BackupTarget::open_writer() const {
-  if (to_standard_output_ || encryptor_) return archive::BackupWriter::unnamed(fs::temp_directory_path());
+  if (!is_plain_file()) return archive::BackupWriter::unnamed(fs::temp_directory_path());
   return archive::BackupWriter(path_);
+}
+
+archive::BackupWriter BackupTarget::reopen_writer(const std::string& arrival_name, ui::Reporter& reporter) const {
+  if (!is_plain_file()) return open_writer();
+  archive::BackupWriter writer(path_, arrival_name);
+  if (!writer.is_waiting()) {
+    reporter.warning(fmt::format("{} is another user's, or open to others, or in another process's hands: it is not gone "
+                                 "on with.",
+                                 (fs::path(arrival_folder()) / arrival_name).string()));
+  }
+  return writer;
+}
+
+std::string BackupTarget::arrival_folder() const {
+  return is_plain_file() ? fs::absolute(archive::directory_of(path_)).lexically_normal().string() : "";
 }
 
 void BackupTarget::check_room(const archive::BackupWriter& writer, std::uint64_t estimate) const {
@@ -67,7 +100,7 @@ void BackupTarget::deliver(const archive::BackupWriter& writer, const std::optio
 
 void BackupTarget::deliver(const archive::BackupWriter& writer) {
   bytes_ = writer.size();
-  if (!to_standard_output_ && !encryptor_) return;
+  if (is_plain_file()) return;
   std::optional<process::Interrupt::Plain> plain;  // who reads may never do so, and nothing is left to put back
   if (to_standard_output_) plain.emplace();
   if (!encryptor_) {

@@ -21,6 +21,9 @@ struct TargetRequest {
   [[nodiscard]] bool is_standard_output() const { return target == "-"; }
 };
 
+// As flags of a command, each with a blank before it; paths as they are from any directory.
+std::string flags_text(const TargetRequest& request);
+
 // The file that a backup of this <ts> would be.
 std::filesystem::path target_path(const System& system, const TargetRequest& request, const std::string& time_text);
 
@@ -34,6 +37,10 @@ class BackupTarget {
 
   // For the plain backup.
   [[nodiscard]] archive::BackupWriter open_writer() const;
+  // The same, but goes on with what an earlier run has left here under this name.
+  [[nodiscard]] archive::BackupWriter reopen_writer(const std::string& arrival_name, ui::Reporter& reporter) const;
+  // Where another run would look for that, an absolute path; empty if nothing is left that one could go on with.
+  [[nodiscard]] std::string arrival_folder() const;
   // Throws Error if neither the plain backup nor the encrypted one has room.
   void check_room(const archive::BackupWriter& writer, std::uint64_t estimate) const;
   // The finished backup to where it belongs. After `late`, something that went wrong when the backup was whole, an
@@ -46,6 +53,7 @@ class BackupTarget {
 
  private:
   void deliver(const archive::BackupWriter& writer);
+  [[nodiscard]] bool is_plain_file() const { return !to_standard_output_ && !encryptor_; }
 
   bool to_standard_output_;
   std::filesystem::path path_;

@@ -86,8 +86,7 @@ void start_after_maintenance(kube::Cluster& cluster, const System& system, bool 
   }
   if (record->holds_backup()) {
     reporter.result({{"state", "nothing to start"}},
-                    fmt::format("Nothing is stopped. A backup waits to be fetched: kubectl exastro fetch -n {}",
-                                system.namespace_()));
+                    "Nothing is stopped. A backup waits to be fetched: " + how_to_fetch(*record));
     return;
   }
   if (record->destructive) {

@@ -76,7 +76,8 @@ MaintenanceRun::MaintenanceRun(kube::Cluster& cluster, const System& system, Opt
              [&](const std::string& holder) { reporter.info(Lease::watching_text(holder, options.lease)); }) {
   cluster.be_patient(kPatience);
   specs_ = plan_pods(system, record_.run_id);
-  record_.source = options.source;
+  record_.source = flags_ = options.source;
+  if (!options.arrival_folder.empty()) record_.arrival_folders.insert(options.arrival_folder);
   if (options.operation == "backup") {
     for (auto& spec : specs_) spec.deadline_seconds = kHeld.count();
   }
@@ -103,6 +104,7 @@ void MaintenanceRun::take_over_backup() {
     spec.name = pod.name;
   }
   state_ = State::kHolding;
+  holds_backup_ = true;
 }
 
 void MaintenanceRun::begin_record(const Options& options) {
@@ -122,6 +124,7 @@ void MaintenanceRun::begin_record(const Options& options) {
                                      earlier->operation, earlier->started_by, earlier->started_at));
     start_workloads(cluster_, *earlier, reporter_);
     remove_pods(cluster_, *earlier);
+    remove_arrived(*earlier);
     follows_restore_ = earlier->operation == "restore";
     record_.packets = earlier->packets;
     // In one step: what it says of a raised max_allowed_packet stands nowhere else.
@@ -275,6 +278,11 @@ void MaintenanceRun::end_destruction() {
   state_ = State::kOpen;
 }
 
+void MaintenanceRun::note_arrival(const std::string& folder) {
+  if (folder.empty() || !record_.arrival_folders.insert(folder).second) return;
+  update_record(cluster_, record_, record_.run_id);
+}
+
 std::vector<std::string> MaintenanceRun::resume_serving() {
   const process::Interrupt::Shield shield;
   started_workloads_ = record_.workloads;
@@ -302,6 +310,7 @@ void MaintenanceRun::hold_backup() {
   persistently([&] { update_record(cluster_, holding, record_.run_id); });
   record_ = std::move(holding);
   state_ = State::kHolding;
+  holds_backup_ = true;
 }
 
 void MaintenanceRun::leave_to_the_next() { state_ = State::kClosed; }
@@ -362,6 +371,7 @@ Error MaintenanceRun::after_failure(const Error& error) {
   if (state_ == State::kHolding) {
     const auto pods = this->pods();
     if (!std::all_of(pods.begin(), pods.end(), [&](const kube::Pod& pod) { return is_there(cluster_, pod); })) {
+      holds_backup_ = false;
       try {
         put_back();
       } catch (const Error& second) {
@@ -375,7 +385,7 @@ Error MaintenanceRun::after_failure(const Error& error) {
     state_ = State::kClosed;
     return Error(fmt::format("{} The services run, and what was read waits in the cluster until {}.", sentence(error),
                              record_.staged_until),
-                 fmt::format("Fetch it: kubectl exastro fetch -n {}{}", record_.namespace_,
+                 fmt::format("Fetch it: kubectl exastro fetch -n {}{}{}", record_.namespace_, flags_,
                              error.next().empty() ? "" : " (before that: " + error.next() + ")"),
                  error.status());
   }

@@ -24,8 +24,10 @@ class MaintenanceRun {
     // of the files alone, any that replaces those.
     bool replaces_all = false;
     bool replaces_files = false;
-    std::string source = {};  // of a restore: the file, for whoever has to finish it
-    bool fetches = false;     // it takes over the pods of a backup that was not fetched
+    // For whoever has to finish it: of a restore, the file; of a backup, the flags of its fetch.
+    std::string source = {};
+    std::string arrival_folder = {};  // of a backup: where what arrives of it is, see note_arrival()
+    bool fetches = false;  // it takes over the pods of a backup that was not fetched
     Lease::Options lease = {};
   };
 
@@ -91,6 +93,10 @@ class MaintenanceRun {
   void resume_rest();
   // From here on, another run can fetch what the pods hold: after a failure they stay.
   void hold_backup();
+  // Before something of it arrives in this folder, to be found by another run, or to be removed with the backup.
+  void note_arrival(const std::string& folder);
+  // Whether the pods still hold it, after after_failure(), too.
+  [[nodiscard]] bool holds_backup() const { return holds_backup_; }
   // What is left in the cluster, nobody needs: the next run removes it.
   void leave_to_the_next();
 
@@ -120,6 +126,7 @@ class MaintenanceRun {
   const System& system_;
   ui::Reporter& reporter_;
   MaintenanceRecord record_;
+  std::string flags_;  // with which the person has called it
   std::vector<StoppedWorkload> started_workloads_;  // what wait_until_ready() waits for
   Lease lease_;
   std::vector<MaintenancePodSpec> specs_;
@@ -129,6 +136,7 @@ class MaintenanceRun {
   std::chrono::steady_clock::time_point started_;
   bool finishes_another_ = false;
   bool follows_restore_ = false;
+  bool holds_backup_ = false;
   bool people_are_served_ = false;  // again: the outage has ended
   bool has_stopped_ = false;
   bool has_started_ = false;

@@ -44,16 +44,6 @@ constexpr std::array<Resource, 8> kResources{{{"HorizontalPodAutoscaler", "autos
                                               {"Pod", "", "pods"},
                                               {"ConfigMap", "", "configmaps"}}};
 
-std::string shell_word(const std::string& word) {
-  const bool plain = !word.empty() && word.find_first_not_of(
-                                          "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                          "0123456789_-./:@+=,") == std::string::npos;
-  if (plain) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
 // Of the manifest, what makes pods: the stores, or all the others.
 std::vector<LiveObject> workloads_of(const ReleaseState& state, bool stores) {
   std::vector<LiveObject> workloads;
@@ -388,7 +378,7 @@ class Reinstall {
   [[nodiscard]] std::string finishing_flags() const {
     std::string flags;
     const auto add = [&](const char* flag, const std::string& value) {
-      flags += fmt::format(" {} {}", flag, shell_word(value));
+      flags += fmt::format(" {} {}", flag, ui::shell_word(value));
     };
     for (const auto& release : request_.find.releases) add("--release", release);
     for (const auto& chart : request_.charts) add("--chart", chart);

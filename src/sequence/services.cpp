@@ -9,6 +9,8 @@
 #include <map>
 #include <random>
 
+#include "archive/names.h"
+#include "archive/partial_file.h"
 #include "process/interrupt.h"
 #include "sequence/maintenance.h"
 #include "sequence/side_by_side.h"
@@ -132,12 +134,11 @@ Error stopped_on_purpose(const MaintenanceRecord& earlier) {
 }
 
 Error not_fetched(const MaintenanceRecord& earlier) {
-  return Error(
-      fmt::format("A backup by {}, begun {}, is still in the cluster alone, in a pod that this would remove.",
-                  earlier.started_by, earlier.started_at),
-      fmt::format("Fetch it: kubectl exastro fetch -n {0}. Or give it up: kubectl exastro fetch --discard -n {0}",
-                  earlier.namespace_),
-      ExitStatus::kBusy);
+  return Error(fmt::format("A backup by {}, begun {}, is still in the cluster alone, in a pod that this would remove.",
+                           earlier.started_by, earlier.started_at),
+               fmt::format("Fetch it: {}. Or give it up: kubectl exastro fetch --discard -n {}", how_to_fetch(earlier),
+                           earlier.namespace_),
+               ExitStatus::kBusy);
 }
 
 std::vector<std::string> packet_warnings(const MaintenanceRecord& record) {
@@ -163,6 +164,11 @@ std::string how_to_finish(const MaintenanceRecord& record) {
   if (!record.source.empty() || !record.safety_backup.empty())
     text += fmt::format(" (on the machine of {})", record.started_by);
   return text + ".";
+}
+
+std::string how_to_fetch(const MaintenanceRecord& record) {
+  const std::string command = fmt::format("kubectl exastro fetch -n {}{}", record.namespace_, record.source);
+  return record.source.empty() ? command : fmt::format("{} (on the machine of {})", command, record.started_by);
 }
 
 Error half_replaced(const MaintenanceRecord& earlier) {
@@ -201,6 +207,14 @@ void create_record(kube::Cluster& cluster, const MaintenanceRecord& record) {
     if (earlier && earlier->operation == "stop") throw stopped_on_purpose(*earlier);
     throw Error("Another run held the services stopped just now.", "Run the command again.", ExitStatus::kBusy);
   }
+}
+
+std::string arrival_name(const MaintenanceRecord& record) {
+  return archive::waiting_file_name(record.namespace_, record.release, record.run_id);
+}
+
+void remove_arrived(const MaintenanceRecord& record) {
+  for (const auto& folder : record.arrival_folders) archive::remove_waiting_file(folder, arrival_name(record));
 }
 
 void remove_record(kube::Cluster& cluster, const MaintenanceRecord& record) {
@@ -391,6 +405,7 @@ void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui:
   if (!is_held(cluster, record)) return;
   start_recorded(cluster, record, reporter);
   remove_pods(cluster, record);
+  remove_arrived(record);
   // Last, so that whatever failed above can be done again from it.
   remove_record(cluster, record);
 }

@@ -40,6 +40,9 @@ Error half_replaced(const MaintenanceRecord& earlier);
 // The commands that end a restore or reinstall which was cut off, one way or the other.
 std::string how_to_finish(const MaintenanceRecord& record);
 
+// The command that fetches a backup that waits in the cluster.
+std::string how_to_fetch(const MaintenanceRecord& record);
+
 // A run's record that is not in the cluster yet.
 MaintenanceRecord new_record(const std::string& namespace_, const std::string& release, const std::string& operation);
 
@@ -53,6 +56,11 @@ void update_record(kube::Cluster& cluster, const MaintenanceRecord& record, cons
 
 // How to put back by hand what a restore that was cut off has raised on database servers, a sentence each.
 std::vector<std::string> packet_warnings(const MaintenanceRecord& record);
+
+// What a backup that is not wanted any more has brought to this machine, as far as no process writes to it, is removed.
+void remove_arrived(const MaintenanceRecord& record);
+// The name of the file in which it arrives.
+std::string arrival_name(const MaintenanceRecord& record);
 
 // Removes the record if it is this run's.
 void remove_record(kube::Cluster& cluster, const MaintenanceRecord& record);

@@ -61,13 +61,18 @@ std::optional<StagingPlan> plan_staging(const std::vector<StagingRoom>& rooms, s
     const auto form = form_that_fits(room, bytes);
     if (!form) {
       why = fmt::format(
-          "The node of pod {} has {} free, and {} of that stay free for others: too little to keep {} there.", room.pod,
-          ui::bytes_text(room.available), ui::bytes_text(room.reserve()), ui::bytes_text(bytes));
+          "The node of pod {} has {} free, and {} of that stay free for others{}: too little to keep {} there.",
+          room.pod, ui::bytes_text(room.available), ui::bytes_text(room.reserve()),
+          room.limit
+              ? fmt::format("; the pod is evicted at {} (a LimitRange of its namespace)", ui::bytes_text(*room.limit))
+              : "",
+          ui::bytes_text(bytes));
       if (mode == StagingMode::kAlways)
         throw Error(why, "Make room on the node, or let the services wait for the transfer: --staging never");
       return std::nullopt;
     }
     if (*form == StagedForm::kCompressed) plan.form = StagedForm::kCompressed;
+    if (const auto most = room.usable_of_limit()) plan.most_bytes = std::min(*most, plan.most_bytes.value_or(*most));
     plan.processors = std::max(plan.processors, room.processors);
   }
   return plan;
@@ -98,6 +103,7 @@ std::map<std::string, StagedFile> stage_content(const BackupDraft& draft, std::v
       const auto databases = by_size(draft.manifest, entry.server.id);
       StagingRequest request{
           "dumps-" + entry.server.id, plan.form, draft.encoding, plan.jobs(entry.inventory.server), {}};
+      request.most_bytes = plan.most_bytes;
       for (const auto* database : databases) request.items.push_back(database->name);
       const Staged dumps = entry.server.database.stage_dumps(request);
       for (std::size_t i = 0; i < dumps.files.size(); ++i) add(databases.at(i)->member, dumps.files[i]);
@@ -106,7 +112,9 @@ std::map<std::string, StagedFile> stage_content(const BackupDraft& draft, std::v
   }
   if (draft.manifest.files) {
     works.emplace_back([&] {
-      add(draft.manifest.files->member, files.stage_pack({"files", plan.form, draft.encoding, 1, {}}));
+      StagingRequest request{"files", plan.form, draft.encoding, 1, {}};
+      request.most_bytes = plan.most_bytes;
+      add(draft.manifest.files->member, files.stage_pack(std::move(request)));
     });
   }
   side_by_side(works);

@@ -18,6 +18,7 @@ struct StagingPlan {
   StagedForm form = StagedForm::kPlain;
   unsigned chosen_jobs = 0;  // 0: by the processors
   unsigned processors = 1;   // of the pods' node that has most
+  std::optional<std::uint64_t> most_bytes = std::nullopt;  // that a pod may keep
 
   // How many databases of a server are read or loaded at the same time. Where nobody has chosen, one more than the pods
   // and the server have processors, eight at most: of three alike, two processors would leave the last alone.

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <map>
 #include <sstream>
 #include <thread>
 
+#include "exastro/maintenance_pod.h"
 #include "process/interrupt.h"
 #include "sequence/compression.h"
 #include "stream/digest.h"
@@ -18,6 +20,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kBetweenTries{2};
+
+// Bytes of a stream that a slow pod makes in vain in a second, on the way to where it is to go on.
+constexpr std::uint64_t kPassedInASecond = std::uint64_t{1} << 20;
 
 // On the volume of the pod that is its own, and ends with it.
 constexpr const char* kBase = "base=${TMPDIR:-/tmp}/exastro-staged\n";
@@ -37,7 +42,8 @@ constexpr const char* kStage = R"sh(
 s=$base/$g
 items=$(cat)
 room() {
-  df -Pk "$base" | { read -r _ && read -r _ total _ available _ && [ "$available" -ge $((total / 100 * reserve)) ]; }
+  df -Pk "$base" | { read -r _ && read -r _ total _ available _ && [ "$available" -ge $((total / 100 * reserve)) ]; } &&
+    { [ "$most" = none ] || du -sk "$base" | { read -r used _ && [ "$used" -le "$most" ]; }; }
 }
 # Waiting for a lock or a file system, a program lives and reads nothing.
 moves() {
@@ -111,13 +117,28 @@ EOF
 )sh";
 
 // The same bytes each time, so that the stream can go on in the middle.
-constexpr const char* kFetch = R"sh(
+// gzip tells the time of a file, and none of a pipe.
+constexpr const char* kSend = R"sh(
 produce() { cat "$base/$1/$2/data"; }
 send() { if [ "$form" = plain ]; then compress; else cat; fi; }
+)sh";
+
+constexpr const char* kFetch = R"sh(
 encode() {
   [ "$from" != 1 ] || { send; return; }
   { send; echo $? >"$d/sent"; } | tail -c "+$from" && read -r sent <"$d/sent" && [ "$sent" = 0 ]
 }
+)sh";
+
+// That `send` writes to nobody any more, after that, is no error.
+constexpr const char* kBeginning = R"sh(
+d=$(mktemp -d) || exit 90
+trap 'rm -rf "$d"' EXIT
+mkfifo "$d/q" || exit 90
+{ if command -v sha256sum >/dev/null; then sha256sum; else cat >/dev/null; fi; } <"$d/q" >"$d/sum" &
+{ produce "$1" "$2" | send; echo $? >"$d/sent"; } 2>/dev/null | head -c "$3" | tee "$d/q" | wc -c
+wait
+cat "$d/sent" "$d/sum"
 )sh";
 
 // The length of each, on a line, and then itself.
@@ -209,21 +230,32 @@ bool is_there(kube::Cluster& cluster, const kube::Pod& pod) {
     const auto found = cluster.get("pod", pod.namespace_, pod.name);
     return found && !found->contains("/metadata/deletionTimestamp"_json_pointer) &&
            found->value("/status/phase"_json_pointer, "Running") == "Running";
-  } catch (const kube::KubeError& error) {
-    return error.reason() == kube::Reason::kUnreachable;
+  } catch (const kube::KubeError&) {
+    return true;  // a login that has expired, say
   }
 }
 
 StagingRoom look_at_room(kube::Cluster& cluster, const kube::Pod& pod) {
   const auto words = words_of(cluster.run(pod, {kRoom, {}, ""}, ""));
   if (words.size() != 3) throw Error("The maintenance pod did not tell how much room it has.");
+  const auto object = cluster.get("pod", pod.namespace_, pod.name);
   return {pod.name, number<std::uint64_t>(words[0]) * 1024, number<std::uint64_t>(words[1]) * 1024,
-          number<unsigned>(words[2])};
+          number<unsigned>(words[2]), object ? most_on_disk(*object) : std::nullopt};
+}
+
+std::optional<std::uint64_t> StagingRoom::usable_of_limit() const {
+  if (!limit) return std::nullopt;
+  return *limit / 100 * (100 - kReservePercent);
+}
+
+std::uint64_t StagingRoom::usable() const {
+  const std::uint64_t of_disk = available > reserve() ? available - reserve() : 0;
+  return std::min(of_disk, usable_of_limit().value_or(of_disk));
 }
 
 std::optional<StagedForm> form_that_fits(const StagingRoom& room, std::uint64_t bytes) {
-  if (room.available <= room.reserve()) return std::nullopt;
-  const std::uint64_t usable = room.available - room.reserve();
+  const std::uint64_t usable = room.usable();
+  if (usable == 0) return std::nullopt;
   // What the server says of its tables is not what their SQL takes: as text, a number may take twice its bytes.
   if (usable / 2 >= bytes) return StagedForm::kPlain;
   if (usable >= bytes) return StagedForm::kCompressed;
@@ -233,8 +265,9 @@ std::optional<StagedForm> form_that_fits(const StagingRoom& room, std::uint64_t 
 Staged stage(kube::Cluster& cluster, const kube::Pod& pod, const kube::Script& script, const StagingRequest& request,
              const std::string& programs) {
   const kube::Script staging{
-      fmt::format("{}g={} form={} slots={} reserve={} patience={}\n", kBase, request.group, word(request.form),
-                  request.slots, request.reserve_percent, request.patience.count()) +
+      fmt::format("{}g={} form={} slots={} reserve={} most={} patience={}\n", kBase, request.group, word(request.form),
+                  request.slots, request.reserve_percent,
+                  request.most_bytes ? std::to_string(*request.most_bytes / 1024) : "none", request.patience.count()) +
           kNothingAround + script.text + kStage,
       script.arguments, script.confidential};
   std::string items;
@@ -242,7 +275,7 @@ Staged stage(kube::Cluster& cluster, const kube::Pod& pod, const kube::Script& s
   Answer answer;
   through_cuts(cluster, pod, [&](bool&) { answer = parse_answer(cluster.run(pod, staging, items)); });
   if (answer.full)
-    throw StagingFull("The disk of the maintenance pod's node had no room for what is read after all.",
+    throw StagingFull("The maintenance pod's node, or the pod's own limit, had no room for what is read after all.",
                       "Let the services wait for the transfer instead: kubectl exastro backup --staging never");
   Staged staged;
   staged.note = std::move(answer.note);
@@ -277,19 +310,33 @@ void receive(kube::Cluster& cluster, const kube::Pod& pod, const kube::Script& s
 
 }  // namespace
 
-void fetch(kube::Cluster& cluster, const StagedFile& file, const kube::ByteHandler& sink) {
-  std::uint64_t received = 0;
+void fetch(kube::Cluster& cluster, const StagedFile& file, const kube::ByteHandler& sink, std::uint64_t from) {
   through_cuts(cluster, file.pod, [&](bool& moved) {
-    const kube::Script script{fmt::format("{}form={} from={}\n", kBase, word(file.form), received + 1) +
-                                  compression_functions(file.encoding) + kFetch,
+    const kube::Script script{fmt::format("{}form={} from={}\n", kBase, word(file.form), from + 1) +
+                                  compression_functions(file.encoding) + kSend + kFetch,
                               {file.group, std::to_string(file.number)},
-                              ""};
+                              "",
+                              std::chrono::seconds(from / kPassedInASecond)};
     receive(cluster, file.pod, script, [&](std::span<const std::byte> bytes) {
       sink(bytes);
-      received += bytes.size();
+      from += bytes.size();
       moved = true;
     });
   });
+}
+
+Beginning beginning_of(kube::Cluster& cluster, const StagedFile& file, std::uint64_t bytes) {
+  const kube::Script script{
+      fmt::format("{}form={}\n", kBase, word(file.form)) + compression_functions(file.encoding) + kSend + kBeginning,
+      {file.group, std::to_string(file.number), std::to_string(bytes)},
+      ""};
+  std::string text;
+  through_cuts(cluster, file.pod, [&](bool&) { text = cluster.run(file.pod, script, ""); });
+  const auto words = words_of(text);
+  if (words.size() < 2) throw Error("The maintenance pod did not tell how what it keeps begins.");
+  const auto passed = number<std::uint64_t>(words[0]);
+  // Of as many as were asked for, what follows may have been given to nobody.
+  return {passed, words.size() > 2 ? words[2] : "", passed < bytes && words[1] == "0"};
 }
 
 std::vector<std::string> fetch_together(kube::Cluster& cluster, const std::vector<const StagedFile*>& files) {

@@ -16,7 +16,7 @@
 
 namespace exastro {
 
-// Whether the pod is there and has not ended. True as well if the API server cannot be asked.
+// Whether the pod is there and has not ended. True as well if the API server does not say so.
 bool is_there(kube::Cluster& cluster, const kube::Pod& pod);
 
 // A node whose disk is nearly full evicts pods, and the database may be one of them.
@@ -28,9 +28,13 @@ struct StagingRoom {
   std::uint64_t total = 0;      // bytes of the file system, which the node's other pods use, too
   std::uint64_t available = 0;  // bytes
   unsigned processors = 1;
+  std::optional<std::uint64_t> limit = std::nullopt;  // bytes after which the pod itself is evicted
 
   // Bytes that stay free.
   [[nodiscard]] std::uint64_t reserve() const { return total / 100 * kReservePercent; }
+  // Bytes that can be kept: of the pod's limit, and of both.
+  [[nodiscard]] std::optional<std::uint64_t> usable_of_limit() const;
+  [[nodiscard]] std::uint64_t usable() const;
 };
 
 // Throws Error.
@@ -59,6 +63,7 @@ struct StagingRequest {
   // In words of an error: what is done with an item, and the items' names, if they are not the items themselves.
   std::string task = "Reading";
   std::vector<std::string> names = {};
+  std::optional<std::uint64_t> most_bytes = std::nullopt;  // that the pod may keep
 };
 
 struct StagedFile {
@@ -96,9 +101,18 @@ struct CutPatience {
 void through_cuts(kube::Cluster& cluster, const kube::Pod& pod, const std::function<void(bool& moved)>& work,
                   const CutPatience& patience = {});
 
-// Streams a staged file, compressed. A stream that is cut goes on where it was, until none has brought
-// anything for some minutes or the pod is gone. Throws Error.
-void fetch(kube::Cluster& cluster, const StagedFile& file, const kube::ByteHandler& sink);
+// Streams a staged file, compressed, from its byte `from` on. A stream that is cut goes on where it was, until none has
+// brought anything for some minutes or the pod is gone. Throws Error.
+void fetch(kube::Cluster& cluster, const StagedFile& file, const kube::ByteHandler& sink, std::uint64_t from = 0);
+
+// The beginning of what fetch() would stream.
+struct Beginning {
+  std::uint64_t bytes = 0;  // fewer than were asked for if there are no more
+  std::string sha256;       // hexadecimal; empty if the image has no sha256sum
+  bool is_all = false;      // there are no more; if it is false, there may be
+};
+// Of at most so many bytes. Throws Error.
+Beginning beginning_of(kube::Cluster& cluster, const StagedFile& file, std::uint64_t bytes);
 
 // The same for several small ones of one pod, form and encoding, as starting a program in a pod takes longer than they
 // do. Gives each of them, compressed.

@@ -68,7 +68,7 @@ std::string Status::state() const {
 std::string Status::next() const {
   if (holder && holder->alive) return "wait until it has ended";
   if (record && record->destructive) return half_replaced(*record).next();
-  if (record && record->holds_backup()) return "kubectl exastro fetch";
+  if (record && record->holds_backup()) return how_to_fetch(*record);
   if (record) return "kubectl exastro start";
   if (!left_pods.empty()) return "kubectl delete pod " + left_pods.front().substr(left_pods.front().find('/') + 1);
   if (!not_ready.empty()) return "kubectl get pods";

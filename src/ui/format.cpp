@@ -28,10 +28,20 @@ std::string duration_text(std::chrono::duration<double> duration) {
   return fmt::format("{} h {} min", seconds / 3600, seconds % 3600 / 60);
 }
 
+std::string shell_word(const std::string& word) {
+  const bool plain = !word.empty() && word.find_first_not_of(
+                                          "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                          "0123456789_-./:@+=,") == std::string::npos;
+  if (plain) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 std::string as_called(const std::string& text, const CallForm& form) {
   constexpr std::string_view kKubectl = "kubectl ";
   constexpr std::string_view kPlugin = "exastro";
-  constexpr std::array<std::string_view, 8> kOurs{"backup",  "find",  "keys",   "reinstall",
+  constexpr std::array<std::string_view, 9> kOurs{"backup",  "fetch", "find",   "keys", "reinstall",
                                                   "restore", "start", "status", "stop"};
   constexpr std::array<std::string_view, 4> kTheirs{"delete", "describe", "get", "logs"};
   std::string called;

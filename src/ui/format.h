@@ -13,6 +13,9 @@ std::string bytes_text(std::uint64_t bytes);
 // "0.4 s", "59.9 s", "2 min 5 s", "1 h 2 min".
 std::string duration_text(std::chrono::duration<double> duration);
 
+// A word of a command line for a POSIX shell, in quotes if it needs them.
+std::string shell_word(const std::string& word);
+
 // How the person calls the programs, so that what our texts tell to type leads to the same cluster.
 struct CallForm {
   std::string name = "kubectl exastro";  // this one: "helm exastro", say

@@ -5,10 +5,13 @@
 #include <gmock/gmock.h>
 #include <grp.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -735,17 +738,24 @@ TEST_F(BackupTest, NothingRemainsOfAFailedBackup) {
   EXPECT_EQ(files_in_directory(), 0U);
 }
 
-TEST_F(BackupTest, AnAbortedMemberLeavesNoTrace) {
-  BackupWriter writer(path_, false);
-  writer.add("values_a_b.json", MemberKind::kValues, "{}");
-  const std::uint64_t before = writer.size();
+TEST_F(BackupTest, WithAMemberThatWasNotFinishedItIsNoBackup) {
   {
-    const auto member = writer.begin(keys_member_name(), MemberKind::kKeys, Encoding::kIdentity);
-    member->write(as_bytes(std::string(3'000'000, 'x')));
-    EXPECT_THROW(static_cast<void>(writer.begin("other", MemberKind::kKeys, Encoding::kIdentity)), Error);
+    BackupWriter writer(path_, false);
+    writer.add("values_a_b.json", MemberKind::kValues, "{}");
+    {
+      const auto member = writer.begin(keys_member_name(), MemberKind::kKeys, Encoding::kIdentity);
+      member->write(as_bytes(std::string(3'000'000, 'x')));
+      EXPECT_THROW(static_cast<void>(writer.begin("other", MemberKind::kKeys, Encoding::kIdentity)), Error);
+      EXPECT_THROW(writer.finish({}), Error);
+    }
+    EXPECT_THROW(writer.add("other", MemberKind::kKeys, "{}"), Error);
     EXPECT_THROW(writer.finish({}), Error);
   }
-  EXPECT_EQ(writer.size(), before);
+  EXPECT_EQ(files_in_directory(), 0U);
+}
+
+TEST_F(BackupTest, AMembersNameIsAllowedAndItsOwn) {
+  BackupWriter writer(path_, false);
   writer.add(keys_member_name(), MemberKind::kKeys, "{}");
   EXPECT_THROW(writer.add(keys_member_name(), MemberKind::kKeys, "{}"), Error);
   EXPECT_THROW(writer.add("../x", MemberKind::kKeys, "{}"), Error);
@@ -855,6 +865,137 @@ TEST_F(BackupTest, PartialFilesOfTheDeadAreRemoved) {
   EXPECT_EQ(remove_partial_files(directory_), 1);
   EXPECT_TRUE(fs::exists(living.partial_path()));
   EXPECT_TRUE(fs::exists(directory_ / ".other.partial"));
+}
+
+TEST_F(BackupTest, AnotherWriterTakesWhatOneHasKept) {
+  const std::string waiting = waiting_file_name("exastro", "exastro", "0a1b2c3d");
+  std::string random_text;
+  for (std::uint32_t i = 1; random_text.size() < 3'000'000; i = i * 1664525 + 1013904223)
+    random_text += std::to_string(i) + '\n';
+  const std::string dump = gzip(dump_text());
+  const std::string files = gzip(make_tar({{"storage/", AE_IFDIR}, {"storage/a", AE_IFREG, random_text}}));
+  {
+    BackupWriter writer(path_, waiting);
+    EXPECT_EQ(writer.earlier_bytes(), 0U);
+    add_gzip(writer, dump_, MemberKind::kDump, dump);
+    const auto member = writer.begin(files_, MemberKind::kFiles, Encoding::kGzip);
+    member->write(as_bytes(files).first(files.size() / 2));
+    writer.keep();
+  }
+  EXPECT_FALSE(fs::exists(path_));
+  const std::uint64_t kept = fs::file_size(directory_ / waiting);
+  EXPECT_GT(kept, files.size() / 2);
+  {
+    BackupWriter writer(path_, waiting);
+    EXPECT_EQ(writer.earlier_bytes(), kept);
+    const auto first = writer.begin(dump_, MemberKind::kDump, Encoding::kGzip);
+    EXPECT_EQ(first->kept(), kept - tar_header(dump_, 0, 0).size());
+    const auto take = [](BackupWriter::Member& member, std::size_t size) {
+      std::string bytes(size, '\0');
+      for (std::size_t at = 0; at < size; at += 4096) {
+        const auto piece = std::as_writable_bytes(std::span(bytes)).subspan(at, std::min<std::size_t>(4096, size - at));
+        member.read_kept(piece, at);
+        member.write(piece);
+      }
+      return bytes;
+    };
+    EXPECT_EQ(take(*first, dump.size()), dump);
+    first->finish();
+    const auto second = writer.begin(files_, MemberKind::kFiles, Encoding::kGzip);
+    ASSERT_EQ(second->kept(), files.size() / 2);
+    EXPECT_TRUE(take(*second, files.size() / 2) == files.substr(0, files.size() / 2));
+    EXPECT_EQ(second->kept(), 0U) << "it is taken";
+    std::byte more{};
+    EXPECT_THROW(second->read_kept({&more, 1}, files.size()), Error);
+    second->write(as_bytes(files).subspan(files.size() / 2));
+    second->finish();
+    writer.add(accounts_member_name("shared"), MemberKind::kAccounts, "{}");
+    writer.finish(manifest_of(dump_, files_));
+  }
+  EXPECT_EQ(files_in_directory(), 1U);
+  const BackupReader reader = BackupReader::open(path_);
+  EXPECT_EQ(reader.verify().members, 3U);
+  EXPECT_EQ(reader.member(files_).sha256, stream::sha256_hex(files));
+}
+
+TEST_F(BackupTest, WhatIsNoneOfAMembersIsForgotten) {
+  const std::string waiting = waiting_file_name("exastro", "exastro", "0a1b2c3d");
+  spit(directory_ / waiting, std::string(100'000, 'x'));
+  fs::permissions(directory_ / waiting, fs::perms(0600));
+  {
+    BackupWriter writer(path_, waiting);
+    const auto member = writer.begin(dump_, MemberKind::kDump, Encoding::kGzip);
+    ASSERT_GT(member->kept(), 0U);
+    member->forget_kept();
+    EXPECT_EQ(member->kept(), 0U);
+    member->write(as_bytes(gzip(dump_text())));
+    writer.keep();
+  }
+  EXPECT_EQ(fs::file_size(directory_ / waiting), tar_header(dump_, 0, 0).size() + gzip(dump_text()).size());
+}
+
+TEST_F(BackupTest, OnlyWhatIsItsOwnIsGoneOnWith) {
+  const std::string waiting = waiting_file_name("exastro", "exastro", "0a1b2c3d");
+  const fs::path file = directory_ / waiting;
+  const auto earlier = [&] { return BackupWriter(path_, waiting).earlier_bytes(); };
+  EXPECT_EQ(earlier(), 0U);
+  EXPECT_FALSE(fs::exists(file)) << "a run that fails leaves nothing, unless it is told to";
+  spit(directory_ / "other", "x");
+  fs::permissions(directory_ / "other", fs::perms(0600));
+  fs::create_symlink(directory_ / "other", file);
+  EXPECT_EQ(earlier(), 0U);
+  fs::remove(file);
+  fs::create_hard_link(directory_ / "other", file);
+  EXPECT_EQ(earlier(), 0U);
+  fs::remove(file);
+  EXPECT_EQ(slurp(directory_ / "other"), "x");
+  spit(file, "x");
+  fs::permissions(file, fs::perms(0644));
+  EXPECT_EQ(earlier(), 0U);
+  fs::permissions(file, fs::perms(0600));
+  const FileDescriptor held(::open(file.c_str(), O_RDONLY));
+  ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);
+  EXPECT_EQ(earlier(), 0U);
+  ASSERT_EQ(::flock(held.get(), LOCK_UN), 0);
+  EXPECT_EQ(earlier(), 1U);
+}
+
+TEST_F(BackupTest, WhatWaitsStaysUntilItIsRemoved) {
+  const std::string waiting = waiting_file_name("a", "b.c", "0a1b2c3d");
+  EXPECT_EQ(waiting, ".exastro-backup_a_b@2ec_0a1b2c3d.partial");
+  const fs::path file = directory_ / waiting;
+  spit(file, "x");
+  fs::permissions(file, fs::perms(0600));
+  {
+    const BackupWriter living(path_, waiting);
+    EXPECT_TRUE(living.is_waiting());
+    remove_waiting_file(directory_, waiting);
+    EXPECT_TRUE(fs::exists(file)) << "it is in use";
+  }
+  EXPECT_TRUE(fs::exists(file)) << "what was there before is left there, whatever went wrong";
+  EXPECT_EQ(remove_partial_files(directory_), 0);
+  fs::last_write_time(file, fs::file_time_type::clock::now() - std::chrono::hours(24 * 8));
+  spit(directory_ / ".exastro-backup_of_mine.partial", "x");
+  fs::last_write_time(directory_ / ".exastro-backup_of_mine.partial", fs::last_write_time(file));
+  EXPECT_EQ(remove_partial_files(directory_), 1);
+  EXPECT_TRUE(fs::exists(directory_ / ".exastro-backup_of_mine.partial"));
+  spit(file, "x");
+  fs::permissions(file, fs::perms(0600));
+  {
+    BackupWriter useless(path_, waiting);
+    useless.drop();
+  }
+  EXPECT_FALSE(fs::exists(file));
+  spit(file, "x");
+  remove_waiting_file(directory_, waiting);
+  EXPECT_FALSE(fs::exists(file));
+  remove_waiting_file(directory_ / "missing", waiting);
+  BackupWriter fresh(path_, false);
+  EXPECT_FALSE(fresh.is_waiting());
+  fresh.keep();
+  fresh.wait_as(waiting);
+  EXPECT_TRUE(fresh.is_waiting());
+  EXPECT_EQ(fresh.partial_path(), file);
 }
 
 TEST(Names, AreSafeAndDistinct) {

@@ -75,5 +75,15 @@ TEST(MaintenancePod, HoldsNoEnvironmentAndNoToken) {
   EXPECT_EQ(pod_spec["automountServiceAccountToken"], false);
 }
 
+TEST(MaintenancePod, IsEvictedWhereALimitRangeSaysSo) {
+  EXPECT_EQ(most_on_disk(Json::object()), std::nullopt);
+  Json pod = maintenance_pod(spec());
+  EXPECT_EQ(most_on_disk(pod), std::nullopt);
+  pod["spec"]["containers"][0]["resources"]["limits"] = {{"memory", "1Gi"}, {"ephemeral-storage", "2Gi"}};
+  EXPECT_EQ(most_on_disk(pod), std::uint64_t{2} << 30);
+  pod["spec"]["containers"].push_back({{"resources", {{"limits", {{"ephemeral-storage", "1M"}}}}}});
+  EXPECT_EQ(most_on_disk(pod), (std::uint64_t{2} << 30) + 1000000);
+}
+
 }  // namespace
 }  // namespace exastro

@@ -86,7 +86,8 @@ TEST(MaintenanceRecord, GoesThereAndBack) {
                            {"platform", "ITA_DB"},
                            {"pf-user"},
                            {{"shared", 1048576}},
-                           "2026-11-26T00:00:00Z"};
+                           "2026-11-26T00:00:00Z",
+                           {"/backups", "/home/me"}};
   record.workloads = {{WorkloadKind::kDeployment, "ns", "platform-auth", 2, false},
                       {WorkloadKind::kCronJob, "ns2", "clean", 0, true}};
   record.pods = {{"ns", "exastro-maintenance-1"}};
@@ -101,6 +102,7 @@ TEST(MaintenanceRecord, GoesThereAndBack) {
   EXPECT_EQ(back.source, record.source);
   EXPECT_EQ(back.safety_backup, record.safety_backup);
   EXPECT_EQ(back.staged_until, record.staged_until);
+  EXPECT_EQ(back.arrival_folders, record.arrival_folders);
   EXPECT_TRUE(back.holds_backup());
 }
 

@@ -3,9 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <sstream>
 
+#include "../temporary_folder.h"
 #include "memory_cluster.h"
+#include "sequence/backup_target.h"
 #include "sequence/maintenance.h"
 
 namespace exastro {
@@ -139,6 +144,7 @@ TEST_F(Run, WhatItHoldsStaysUntilAnotherFetchesIt) {
     const Error error = run.after_failure(Error("The line broke.", "", ExitStatus::kFailed));
     EXPECT_NE(error.next().find("kubectl exastro fetch -n ns"), std::string::npos);
     EXPECT_EQ(error.status(), ExitStatus::kFailed);
+    EXPECT_TRUE(run.holds_backup());
   }
   ASSERT_TRUE(cluster_.maintenance_pods.contains(pod));
   EXPECT_EQ(cluster_.maintenance_pods.at(pod)["spec"]["activeDeadlineSeconds"], 72 * 3600);
@@ -161,6 +167,70 @@ TEST_F(Run, WhatItHoldsStaysUntilAnotherFetchesIt) {
   }
 }
 
+TEST_F(Run, WhoFetchesLaterIsToldWithWhichFlags) {
+  MaintenanceRun::Options options = backup_;
+  options.source = flags_text({"/backups/of me/", {{"age1x"}, {}, false}});
+  EXPECT_EQ(options.source, " -o '/backups/of me/' --encrypt age1x");
+  EXPECT_EQ(flags_text({"", {}}), " -o " + std::filesystem::current_path().string() + "/");
+  EXPECT_EQ(flags_text({"-", {{}, {"/keys"}, true}}), " -o - --encrypt-to /keys --passphrase");
+  EXPECT_EQ(flags_text({"a/../b", {}}), " -o " + (std::filesystem::current_path() / "b").string());
+  {
+    MaintenanceRun run(cluster_, system_, options, *reporter_);
+    run.start_pods(std::chrono::seconds(1));
+    run.hold_backup();
+    EXPECT_NE(run.after_failure(Error("Cut.")).next().find(options.source), std::string::npos);
+  }
+  try {
+    const MaintenanceRun run(cluster_, system_, restore_, *reporter_);
+    FAIL() << "it took away the only copy";
+  } catch (const Error& error) {
+    EXPECT_NE(error.next().find("fetch -n ns" + options.source + " (on the machine of "), std::string::npos);
+  }
+  MaintenanceRun fetch(cluster_, system_, {.operation = "fetch", .source = " -o other", .fetches = true}, *reporter_);
+  EXPECT_NE(fetch.after_failure(Error("Cut.")).next().find("fetch -n ns -o other"), std::string::npos);
+  EXPECT_NE(find_record(cluster_, system_)->source, " -o other") << "it is as the backup has left it";
+}
+
+// What has arrived of a backup is of use as long as the pods hold the rest.
+TEST_F(Run, WhatHasArrivedGoesWithItsBackup) {
+  const TemporaryFolder here;
+  const TemporaryFolder there;
+  MaintenanceRun::Options options = backup_;
+  options.arrival_folder = here.path().string();
+  const auto hold = [&] {
+    MaintenanceRun run(cluster_, system_, options, *reporter_);
+    run.start_pods(std::chrono::seconds(1));
+    run.hold_backup();
+    for (const auto* folder : {&here, &there}) std::ofstream(folder->path() / arrival_name(run.record())) << "x";
+    std::ofstream(here.path() / "another") << "x";
+  };
+  const auto left = [](const TemporaryFolder& folder) {
+    return std::distance(std::filesystem::directory_iterator(folder.path()), {});
+  };
+  hold();
+  start_after_maintenance(cluster_, system_, false, *reporter_);
+  EXPECT_EQ(left(here), 2);
+  {
+    MaintenanceRun fetch(cluster_, system_, {.operation = "fetch", .fetches = true}, *reporter_);
+    fetch.note_arrival("");
+    fetch.note_arrival(there.path().string());
+    EXPECT_EQ(find_record(cluster_, system_)->arrival_folders.size(), 2U);
+    EXPECT_TRUE(find_record(cluster_, system_)->holds_backup());
+    fetch.after_failure(Error("Cut."));
+    EXPECT_EQ(left(there), 1);
+  }
+  {
+    MaintenanceRun fetch(cluster_, system_, {.operation = "fetch", .fetches = true}, *reporter_);
+    fetch.put_back();  // it was fetched, or is not wanted
+  }
+  EXPECT_EQ(left(here), 1);
+  EXPECT_EQ(left(there), 0);
+  hold();
+  MaintenanceRun next(cluster_, system_, backup_, *reporter_);
+  EXPECT_EQ(left(here), 1) << "given up";
+  next.put_back();
+}
+
 TEST_F(Run, WhatIsGoneWithItsPodIsNotSaidToWait) {
   {
     MaintenanceRun run(cluster_, system_, backup_, *reporter_);
@@ -171,6 +241,7 @@ TEST_F(Run, WhatIsGoneWithItsPodIsNotSaidToWait) {
   MaintenanceRun run(cluster_, system_, {.operation = "fetch", .fetches = true}, *reporter_);
   const Error error = run.after_failure(Error("The stream broke."));
   EXPECT_NE(error.next().find("kubectl exastro backup"), std::string::npos) << error.next();
+  EXPECT_FALSE(run.holds_backup());
   EXPECT_TRUE(is_as_before());
 }
 

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <random>
 #include <sstream>
 #include <thread>
@@ -18,10 +19,13 @@
 #include "../temporary_folder.h"
 #include "archive/backup_writer.h"
 #include "archive/decoding.h"
+#include "archive/names.h"
 #include "kube/kubectl.h"
+#include "sequence/backup_content.h"
 #include "sequence/compression.h"
 #include "sequence/delivery.h"
 #include "sequence/staged_backup.h"
+#include "stream/digest.h"
 
 namespace exastro {
 namespace {
@@ -57,14 +61,33 @@ case $cut in
 esac
 )sh";
 
+constexpr const char* kPodHere = R"({"metadata": {"name": "pod"}, "status": {"phase": "Running"}})";
+
 // With a pod that is there as long as its file is.
 class ClusterHere : public kube::Kubectl {
  public:
   ClusterHere(const kube::KubectlOptions& options, fs::path pod) : Kubectl(options), pod_(std::move(pod)) {}
   std::optional<Json> get(const std::string&, const std::string&, const std::string&) override {
+    if (refuses) throw kube::KubeError(kube::Reason::kOther, "Unauthorized", "", ExitStatus::kFailed);
     if (!fs::exists(pod_)) return std::nullopt;
     return Json::parse(std::ifstream(pod_));
   }
+  // Counts what comes, and is cut off for good, pod and all, after so many bytes.
+  kube::StreamReport download(const kube::Pod& pod, const kube::Script& script, const kube::ByteHandler& sink,
+                              const kube::DigestOf& digest) override {
+    const auto counting = [&](std::span<const std::byte> bytes) {
+      sink(bytes);
+      received += bytes.size();
+      if (received < cut_after) return;
+      fs::remove(pod_);
+      throw kube::StreamCut(Error("The line is gone."));
+    };
+    return Kubectl::download(pod, script, counting, digest);
+  }
+
+  bool refuses = false;
+  std::uint64_t received = 0;
+  std::uint64_t cut_after = ~std::uint64_t{0};
 
  private:
   fs::path pod_;
@@ -77,7 +100,7 @@ class StagingTest : public testing::Test {
     ::setenv("TMPDIR", (directory_ / "tmp").c_str(), 1);
     spit("kubectl", kStandIn);
     ::chmod((directory_ / "kubectl").c_str(), 0755);
-    spit("pod.json", R"({"metadata": {"name": "pod"}, "status": {"phase": "Running"}})");
+    spit("pod.json", kPodHere);
     connect();
   }
   ~StagingTest() override {
@@ -125,6 +148,10 @@ class StagingTest : public testing::Test {
     std::string compressed;
     fetch(*cluster_, file, [&](std::span<const std::byte> bytes) { compressed += stream::as_text(bytes); });
     return decoded(compressed);
+  }
+
+  static std::string group_of(StagedForm form, archive::Encoding encoding) {
+    return fmt::format("{}-{}", form == StagedForm::kPlain ? "plain" : "compressed", archive::to_string(encoding));
   }
 
   // With one member, y.sql.zst.
@@ -252,6 +279,88 @@ TEST_F(StagingTest, AStreamThatIsCutGoesOnWhereItWas) {
   }
 }
 
+constexpr std::pair<StagedForm, archive::Encoding> kWaysToKeep[] = {
+    {StagedForm::kPlain, archive::Encoding::kGzip},
+    {StagedForm::kPlain, archive::Encoding::kZstd},
+    {StagedForm::kCompressed, archive::Encoding::kGzip},
+    {StagedForm::kCompressed, archive::Encoding::kZstd}};
+
+TEST_F(StagingTest, WhatItBeginsWithIsToldWithoutBeingSent) {
+  for (const auto& [form, encoding] : kWaysToKeep) {
+    encoding_ = encoding;
+    const auto files = staged({group_of(form, encoding), form, encoding, 1, {"seq 1 200000"}});
+    std::string whole;
+    fetch(*cluster_, files.at(0), [&](std::span<const std::byte> bytes) { whole += stream::as_text(bytes); });
+    for (const std::size_t bytes : {std::size_t{0}, std::size_t{1}, whole.size() / 2, whole.size(), whole.size() + 1}) {
+      const Beginning beginning = beginning_of(*cluster_, files.at(0), bytes);
+      EXPECT_EQ(beginning.bytes, std::min(bytes, whole.size()));
+      EXPECT_EQ(beginning.sha256, stream::sha256_hex(whole.substr(0, bytes)));
+      EXPECT_EQ(beginning.is_all, bytes > whole.size());
+      std::string rest;
+      fetch(
+          *cluster_, files.at(0), [&](std::span<const std::byte> piece) { rest += stream::as_text(piece); },
+          beginning.bytes);
+      EXPECT_TRUE(whole.substr(0, beginning.bytes) + rest == whole);
+    }
+  }
+}
+
+// Three members: one has arrived, one is small, and of the last a part is here.
+TEST_F(StagingTest, AnotherRunFetchesWhatIsMissing) {
+  for (const auto& [form, encoding] : kWaysToKeep) {
+    encoding_ = encoding;
+    const auto files = staged({group_of(form, encoding),
+                               form,
+                               encoding,
+                               1,
+                               {"head -c 2000000 /dev/urandom", "echo small", "head -c 2900000 /dev/urandom"}});
+    std::map<std::string, StagedFile> by_name;
+    std::vector<std::string> digests;
+    for (std::size_t i = 0; i < files.size(); ++i) {
+      by_name.emplace(fmt::format("{}.zst", i), files[i]);
+      std::string whole;
+      fetch(*cluster_, files[i], [&](std::span<const std::byte> bytes) { whole += stream::as_text(bytes); });
+      digests.push_back(i == 1 ? "" : stream::sha256_hex(whole));  // of the small one, gzip tells the time
+    }
+    const std::string waiting = archive::waiting_file_name("ns", "r", "1");
+    // What is fetched, until so many bytes were.
+    const auto fetch_all = [&](std::uint64_t cut_after) {
+      archive::BackupWriter writer(directory_ / "backup.tar", waiting);
+      StagedContent content(*cluster_, by_name);
+      cluster_->received = 0;
+      cluster_->cut_after = cut_after;
+      std::vector<std::string> got;
+      try {
+        for (const auto& [name, file] : by_name) {
+          archive::Manifest::Files facts;
+          facts.member = name;
+          const auto member = writer.begin(name, archive::MemberKind::kFiles, encoding_);
+          content.files(facts, *member, [&](std::span<const std::byte> bytes) { member->write(bytes); });
+          member->finish();
+          got.push_back(name == "1.zst" ? "" : member->sha256());
+        }
+      } catch (const kube::StreamCut&) {
+        spit("pod.json", kPodHere);
+      }
+      writer.keep();
+      return got;
+    };
+    EXPECT_EQ(fetch_all(3'500'000).size(), 2U);
+    EXPECT_EQ(fetch_all(~std::uint64_t{0}), digests);
+    EXPECT_GT(cluster_->received, 1'000'000U);
+    EXPECT_LT(cluster_->received, 1'500'000U);
+    EXPECT_EQ(fetch_all(~std::uint64_t{0}), digests);
+    EXPECT_LT(cluster_->received, 1000U) << "only the small one is to be brought";
+    // What is not what the pod has, is fetched again; what is behind it, too.
+    std::fstream(directory_ / waiting, std::ios::in | std::ios::out | std::ios::binary)
+        .seekp(100'000)
+        .write("another", 7);
+    EXPECT_EQ(fetch_all(~std::uint64_t{0}), digests);
+    EXPECT_GT(cluster_->received, 4'900'000U);
+    fs::remove(directory_ / waiting);
+  }
+}
+
 TEST_F(StagingTest, SeveralAreFetchedTogether) {
   for (const StagedForm form : {StagedForm::kPlain, StagedForm::kCompressed}) {
     const auto files = staged({form == StagedForm::kPlain ? "a" : "b",
@@ -283,8 +392,29 @@ TEST_F(StagingTest, WithoutItsPodItIsGivenUp) {
   EXPECT_THROW(fetched(files.at(0)), kube::StreamCut);
 }
 
+TEST_F(StagingTest, OnlyAPodThatIsSaidToBeGoneIsGone) {
+  EXPECT_TRUE(is_there(*cluster_, pod_));
+  cluster_->refuses = true;
+  EXPECT_TRUE(is_there(*cluster_, pod_)) << "a login has expired";
+  cluster_->refuses = false;
+  spit("pod.json", R"({"status": {"phase": "Failed"}})");
+  EXPECT_FALSE(is_there(*cluster_, pod_));
+  fs::remove(directory_ / "pod.json");
+  EXPECT_FALSE(is_there(*cluster_, pod_));
+}
+
 TEST_F(StagingTest, ADiskThatGetsFullIsNoticed) {
   EXPECT_THROW(staged({"a", StagedForm::kPlain, encoding_, 1, {"sleep 5"}, 101}), StagingFull);
+}
+
+TEST_F(StagingTest, APodThatReachesItsLimitIsNoticed) {
+  StagingRequest request{"a", StagedForm::kPlain, encoding_, 1, {"head -c 3000000 /dev/zero; sleep 5"}};
+  request.most_bytes = 2'000'000;
+  EXPECT_THROW(staged(request), StagingFull);
+  request.group = "b";
+  request.items = {"head -c 3000000 /dev/zero; sleep 2"};
+  request.most_bytes = 20'000'000;
+  EXPECT_EQ(staged(request).size(), 1U);
 }
 
 TEST_F(StagingTest, FifteenOfAHundredStayFree) {
@@ -297,6 +427,20 @@ TEST_F(StagingTest, FifteenOfAHundredStayFree) {
   EXPECT_EQ(form_that_fits(small, 400), StagedForm::kCompressed);
   EXPECT_EQ(form_that_fits(small, 401), std::nullopt);
   EXPECT_EQ(form_that_fits({"pod", 1000, 150, 2}, 0), std::nullopt);
+}
+
+TEST_F(StagingTest, APodThatIsEvictedSoonerHasLessRoom) {
+  spit("pod.json", R"({"spec": {"containers": [{"resources": {"limits": {"ephemeral-storage": "2Gi"}}}, {}]}})");
+  EXPECT_EQ(look_at_room(*cluster_, pod_).limit, std::uint64_t{2} << 30);
+  const StagingRoom room{"pod", 10000, 9000, 2, 400};
+  EXPECT_EQ(form_that_fits(room, 170), StagedForm::kPlain);
+  EXPECT_EQ(form_that_fits(room, 340), StagedForm::kCompressed);
+  EXPECT_EQ(form_that_fits(room, 341), std::nullopt);
+  std::string why;
+  EXPECT_FALSE(plan_staging({room}, 341, StagingMode::kAuto, 0, why));
+  EXPECT_THAT(why, HasSubstr("evicted at 400 B (a LimitRange"));
+  spit("pod.json", kPodHere);
+  EXPECT_EQ(look_at_room(*cluster_, pod_).limit, std::nullopt);
 }
 
 TEST(StagingPlanTest, AsManyJobsAsPodAndServerHaveProcessorsAndOneMore) {

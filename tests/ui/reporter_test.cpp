@@ -34,6 +34,7 @@ TEST(Format, WhatIsToldToBeTypedLeadsToTheSameCluster) {
   const CallForm form{"kubectl exastro", " --context prod", " --context prod"};
   const std::pair<const char*, const char*> cases[] = {
       {"kubectl exastro start -n ns.", "kubectl exastro start --context prod -n ns."},
+      {"kubectl exastro fetch --discard", "kubectl exastro fetch --context prod --discard"},
       {"`kubectl exastro status`", "`kubectl exastro status --context prod`"},
       {"kubectl get pods; kubectl logs x", "kubectl get --context prod pods; kubectl logs --context prod x"},
       {"+ kubectl --context=prod get pods", "+ kubectl --context=prod get pods"},
@@ -45,6 +46,13 @@ TEST(Format, WhatIsToldToBeTypedLeadsToTheSameCluster) {
   for (const auto& [text, expected] : cases) EXPECT_EQ(as_called(text, form), expected);
   EXPECT_EQ(as_called("kubectl exastro stop, kubectl get x", {"helm exastro", " --kube-context p", " --context p"}),
             "helm exastro stop --kube-context p, kubectl get --context p x");
+}
+
+TEST(Format, AWordIsQuotedForTheShell) {
+  EXPECT_EQ(shell_word("/backups/a-1.tar"), "/backups/a-1.tar");
+  EXPECT_EQ(shell_word(""), "''");
+  EXPECT_EQ(shell_word("my file"), "'my file'");
+  EXPECT_EQ(shell_word("it's $HOME"), "'it'\\''s $HOME'");
 }
 
 class Reporters : public testing::Test {

@@ -148,7 +148,7 @@ class Site:
         if chance.random() < 0.25:
             self.plugin.run("fetch", *self.where, "--discard")
         elif chance.random() < 0.25:
-            self.next_command(chance, ["backup", "restore"])  # `start` leaves it to be fetched
+            self.next_command(chance, ["backup"])  # all others leave it to be fetched
         else:
             self.plugin.run("fetch", *self.where, "-o", self.scratch / "fetched.tar")
             self.plugin.run("verify", "--from", self.scratch / "fetched.tar")
@@ -173,7 +173,7 @@ class Site:
                        f"{status}: {text[-1500:]}")
         self.system.wait_until_ready(180)
         checks.nothing_left(self.system)
-        left = [path.name for path in self.scratch.iterdir() if ".partial-" in path.name]
+        left = [path.name for path in self.scratch.iterdir() if ".partial" in path.name]
         if left and status is not None and status >= 0:
             raise Lost(f"left in the folder: {left}")
         now = self.system.snapshot()

@@ -14,9 +14,10 @@ class Bucket:
     """Lets so many bytes a second pass, one direction of all connections together"""
 
     def __init__(self, bytes_per_second):
-        self.rate, self.free_at = bytes_per_second, 0.0
+        self.rate, self.free_at, self.passed = bytes_per_second, 0.0, 0
 
     async def take(self, count):
+        self.passed += count
         now = time.monotonic()
         self.free_at = max(self.free_at, now) + count / self.rate
         if self.free_at > now:
@@ -27,7 +28,8 @@ class Line:
     """with Line(20e6, folder) as line: a kubeconfig in line.kubeconfig"""
 
     def __init__(self, bits_per_second, folder):
-        self.rate, self.kubeconfig = bits_per_second / 8, os.path.join(folder, "kubeconfig")
+        self.kubeconfig = os.path.join(folder, "kubeconfig")
+        self.up, self.down = Bucket(bits_per_second / 8), Bucket(bits_per_second / 8)
         self.loop, self.ready = asyncio.new_event_loop(), threading.Event()
         self.thread = threading.Thread(target=self.serve, daemon=True)
 
@@ -48,9 +50,13 @@ class Line:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
 
+    @property
+    def passed(self):
+        """Bytes that came from the API server so far"""
+        return self.down.passed
+
     def serve(self):
         asyncio.set_event_loop(self.loop)
-        up, down = Bucket(self.rate), Bucket(self.rate)
 
         async def copy(reader, writer, bucket):
             try:
@@ -64,7 +70,7 @@ class Line:
 
         async def connect(reader, writer):
             far_reader, far_writer = await asyncio.open_connection(self.target.hostname, self.target.port)
-            await asyncio.gather(copy(reader, far_writer, up), copy(far_reader, writer, down))
+            await asyncio.gather(copy(reader, far_writer, self.up), copy(far_reader, writer, self.down))
             for end in (writer, far_writer):
                 end.close()
 
