@@ -7,19 +7,20 @@
 #include <cerrno>
 #include <system_error>
 
-#include "error.h"
-
 namespace exastro::archive {
 namespace {
 
 [[noreturn]] void throw_write_error(int error, const std::string& shown) {
-  std::string next;
+  const std::string text = fmt::format("cannot write {}: {}", shown, std::generic_category().message(error));
   if (error == ENOSPC || error == EDQUOT) {
-    next = "Make room on that disk, or give another directory with -o (or TMPDIR), and run the command again.";
-  } else if (error == EFBIG) {
-    next = "The file system or a limit (ulimit -f) does not allow files of this size; give another place with -o.";
+    throw NoRoom(text,
+                 "Make room on that disk, or give another directory with -o (or TMPDIR), and run the command again.");
   }
-  throw Error(fmt::format("cannot write {}: {}", shown, std::generic_category().message(error)), next);
+  if (error == EFBIG) {
+    throw NoRoom(
+        text, "The file system or a limit (ulimit -f) does not allow files of this size; give another place with -o.");
+  }
+  throw Error(text);
 }
 
 }  // namespace

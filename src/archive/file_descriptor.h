@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "error.h"
+
 namespace exastro::archive {
 
 class FileDescriptor {
@@ -27,7 +29,14 @@ class FileDescriptor {
   int fd_ = -1;
 };
 
-// Writes all of `bytes` at `offset`. Throws Error naming `shown` and the reason; for a full disk, what to do.
+// A write that found no room: on the disk, or within what the user may have there.
+class NoRoom : public Error {
+ public:
+  using Error::Error;
+};
+
+// Writes all of `bytes` at `offset`. Throws Error naming `shown` and the reason; for a full disk NoRoom, with what to
+// do.
 void write_all_at(int fd, std::span<const std::byte> bytes, std::uint64_t offset, const std::string& shown);
 
 // Writes all of `bytes` to a pipe or file. Throws as above.

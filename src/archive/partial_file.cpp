@@ -56,7 +56,15 @@ PartialFile::PartialFile(fs::path final_path, const std::string& waiting_name)
 }
 
 PartialFile::~PartialFile() {
-  if (!published_ && !kept_) ::unlink(path_.c_str());
+  if (published_ || end_ == End::kKept) return;
+  // What an earlier process has left has the room that it had. If it was cut off since, the rest is right as well.
+  const bool stays = end_ == End::kAsItWas && earlier_bytes_ > 0;
+  struct stat status {};
+  if (!stays) {
+    ::unlink(path_.c_str());
+  } else if (::fstat(file_.get(), &status) == 0 && static_cast<std::uint64_t>(status.st_size) > earlier_bytes_) {
+    [[maybe_unused]] const int ignored = ::ftruncate(file_.get(), static_cast<off_t>(earlier_bytes_));
+  }
 }
 
 void PartialFile::require_target() const {
@@ -80,7 +88,7 @@ bool PartialFile::adopt(const fs::path& waiting) {
   if (!is_ours || !is_there) return false;
   file_ = std::move(file);
   path_ = waiting;
-  is_waiting_ = kept_ = true;
+  is_waiting_ = true;
   earlier_bytes_ = static_cast<std::uint64_t>(status.st_size);
   return true;
 }

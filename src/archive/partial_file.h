@@ -17,21 +17,23 @@ class PartialFile {
   // file exists and not `overwrite`.
   PartialFile(std::filesystem::path final_path, bool overwrite);
   // The same, but goes on with what another process has left as <dir>/`waiting_name`, if that is nobody else's and no
-  // process has it open; earlier_bytes() of it. Whether the bytes are right, nobody has said. What was left stays,
-  // unless drop() says otherwise. If there is none, a new file gets that name.
+  // process has it open; earlier_bytes() of it. Whether the bytes are right, nobody has said. If there is none, a new
+  // file gets that name.
   PartialFile(std::filesystem::path final_path, const std::string& waiting_name);
   PartialFile(const PartialFile&) = delete;
   PartialFile& operator=(const PartialFile&) = delete;
-  // Removes the file if it was not published and is not to stay.
+  // If it was not published and nothing else was said: removes a file of its own, and gives back what it has taken
+  // beyond what an earlier process had.
   ~PartialFile();
 
   // Gives it this name in its directory, if it can: by that, another process finds it, should this one be killed.
   void wait_as(const std::string& waiting_name);
   // Whether it has that name.
   [[nodiscard]] bool is_waiting() const { return is_waiting_; }
-  // The file stays, for another process to go on with, if it has a name to be found by; or it does not.
-  void keep() { kept_ = is_waiting_; }
-  void drop() { kept_ = false; }
+  // The file stays as it is, for another process to go on with, if it has a name to be found by.
+  void keep() { end_ = is_waiting_ ? End::kKept : End::kAsItWas; }
+  // The file does not stay.
+  void drop() { end_ = End::kDropped; }
 
   // Syncs the file, gives it its name and syncs the directory. Throws Error; then no file has the name, or, if that was
   // the directory's sync, a whole one.
@@ -52,7 +54,8 @@ class PartialFile {
   bool overwrite_;
   bool published_ = false;
   bool is_waiting_ = false;  // has a name by which another process finds it
-  bool kept_ = false;
+  enum class End { kAsItWas, kKept, kDropped };
+  End end_ = End::kAsItWas;
   std::uint64_t earlier_bytes_ = 0;
   FileDescriptor file_;
 };

@@ -43,14 +43,11 @@ void finish(archive::BackupWriter& writer, const archive::Manifest& manifest, Ba
   step.done();
 }
 
-// When the file has its name, what the pods hold is not needed any more. Gives what went wrong with that.
-std::optional<Error> end_staging(MaintenanceRun& run, std::chrono::seconds timeout, ui::Reporter& reporter) {
+// What the pods hold is not needed any more. Gives what went wrong with that.
+std::optional<Error> remove_staged(MaintenanceRun& run) {
   try {
     run.put_back();
-    warn_of_missing(run.wait_until_ready(timeout), timeout, reporter);
     return std::nullopt;
-  } catch (const process::Interrupted& interrupted) {
-    return interrupted;
   } catch (const Error& error) {
     run.leave_to_the_next();
     return Error(fmt::format("What it left in the cluster could not be removed: {}", error.what()),
@@ -59,16 +56,24 @@ std::optional<Error> end_staging(MaintenanceRun& run, std::chrono::seconds timeo
   }
 }
 
-// To be thrown instead of what went wrong in the transfer. If that was the line, or a person, what has arrived is kept
-// for the run that fetches what the pods still hold. If it was the disk, it is not, but what was here before is.
+// When the file has its name.
+std::optional<Error> end_staging(MaintenanceRun& run, std::chrono::seconds timeout, ui::Reporter& reporter) {
+  if (auto error = remove_staged(run)) return error;
+  try {
+    warn_of_missing(run.wait_until_ready(timeout), timeout, reporter);
+    return std::nullopt;
+  } catch (const Error& error) {
+    return error;
+  }
+}
+
+// To be thrown instead of what went wrong in the transfer. What has arrived is kept for the run that fetches what the
+// pods still hold. A disk that is full gets back its room, but for what was here before.
 Error after_transfer(MaintenanceRun& run, archive::BackupWriter& writer, const Error& error) {
   const Error told = run.after_failure(error);
-  const bool may_go_on = dynamic_cast<const kube::StreamCut*>(&error) != nullptr ||
-                         dynamic_cast<const kube::KubeError*>(&error) != nullptr ||
-                         dynamic_cast<const process::Interrupted*>(&error) != nullptr;
   if (!run.holds_backup()) {
     writer.drop();
-  } else if (may_go_on) {
+  } else if (dynamic_cast<const archive::NoRoom*>(&error) == nullptr) {
     writer.keep();
   }
   return told;
@@ -92,11 +97,10 @@ class Backup {
     check_permissions(cluster_, system_, Standstill::kWriters);
     BackupTarget target(system_, request_.target, draft_.time_text, reporter_);
     archive::BackupWriter writer = target.open_writer();
-    MaintenanceRun run(cluster_, system_,
-                       {.operation = "backup",
-                        .source = flags_text(request_.target),
-                        .arrival_folder = target.arrival_folder()},
-                       reporter_);  // undone by put_back(), or after_failure()
+    MaintenanceRun run(
+        cluster_, system_,
+        {.operation = "backup", .source = flags_text(request_.target), .arrival_folder = target.arrival_folder()},
+        reporter_);  // undone by put_back(), or after_failure()
     std::optional<Error> late;
     try {
       prepare(run);
@@ -114,17 +118,22 @@ class Backup {
     } catch (const Error& error) {
       if (!is_whole_) throw after_transfer(run, writer, error);
       // What was read is whole, whatever went wrong in starting the services or waiting for them.
-      late = run.after_failure(error);
+      late = run.holds_backup() ? error : run.after_failure(error);
     }
     archive::Manifest& manifest = draft_.manifest;
     manifest.outage_seconds = run.outage().count();
     try {
       finish(writer, manifest, target, late, reporter_);
     } catch (const Error& error) {
-      if (late) throw Error(fmt::format("{} {}", sentence(error), late->what()), late->next(), late->status());
-      throw run.after_failure(error);
+      if (late && !run.holds_backup())
+        throw Error(fmt::format("{} {}", sentence(error), late->what()), late->next(), late->status());
+      throw after_transfer(run, writer, error);
     }
-    if (plan_ && !late) late = end_staging(run, request_.timeout, reporter_);
+    if (plan_ && !late) {
+      late = end_staging(run, request_.timeout, reporter_);
+    } else if (run.holds_backup()) {
+      if (const auto error = remove_staged(run)) late = error;
+    }
     report_backup(target, manifest, seconds_since(begun_), reporter_);
     if (late) throw whole_but(*late);
   }
@@ -338,7 +347,7 @@ void discard_backup(kube::Cluster& cluster, const System& system, ui::Reporter& 
   MaintenanceRun run(cluster, system, {.operation = "fetch", .fetches = true}, reporter);
   const std::string text = fmt::format("The backup that {} has begun {} was removed from the cluster.",
                                        run.record().started_by, run.record().started_at);
-  run.put_back();
+  if (const auto error = remove_staged(run)) throw Error(*error);
   reporter.result({{"state", "discarded"}}, text);
 }
 

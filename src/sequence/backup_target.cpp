@@ -21,11 +21,10 @@ std::string flags_text(const TargetRequest& request) {
   if (request.is_standard_output()) {
     add("-o", request.target);
   } else {
-    add("-o", request.target.empty() ? (fs::current_path() / "").string()
-                                     : fs::absolute(request.target).lexically_normal().string());
+    add("-o", request.target.empty() ? (fs::current_path() / "").string() : fs::absolute(request.target).string());
   }
   for (const auto& key : request.recipients.keys) add("--encrypt", key);
-  for (const auto& file : request.recipients.files) add("--encrypt-to", fs::absolute(file).lexically_normal().string());
+  for (const auto& file : request.recipients.files) add("--encrypt-to", fs::absolute(file).string());
   if (request.recipients.passphrase) text += " --passphrase";
   return text;
 }
@@ -68,15 +67,20 @@ archive::BackupWriter BackupTarget::reopen_writer(const std::string& arrival_nam
   if (!is_plain_file()) return open_writer();
   archive::BackupWriter writer(path_, arrival_name);
   if (!writer.is_waiting()) {
-    reporter.warning(fmt::format("{} is another user's, or open to others, or in another process's hands: it is not gone "
-                                 "on with.",
-                                 (fs::path(arrival_folder()) / arrival_name).string()));
+    reporter.warning(
+        fmt::format("{} is another user's, or open to others, or in another process's hands: it is not gone "
+                    "on with.",
+                    (fs::path(arrival_folder()) / arrival_name).string()));
   }
   return writer;
 }
 
 std::string BackupTarget::arrival_folder() const {
-  return is_plain_file() ? fs::absolute(archive::directory_of(path_)).lexically_normal().string() : "";
+  if (!is_plain_file()) return "";
+  const fs::path directory = archive::directory_of(path_);
+  std::error_code error;
+  const fs::path canonical = fs::canonical(directory, error);
+  return (error ? fs::absolute(directory) : canonical).string();
 }
 
 void BackupTarget::check_room(const archive::BackupWriter& writer, std::uint64_t estimate) const {

@@ -385,7 +385,8 @@ Error MaintenanceRun::after_failure(const Error& error) {
     state_ = State::kClosed;
     return Error(fmt::format("{} The services run, and what was read waits in the cluster until {}.", sentence(error),
                              record_.staged_until),
-                 fmt::format("Fetch it: kubectl exastro fetch -n {}{}{}", record_.namespace_, flags_,
+                 fmt::format("Fetch it: kubectl exastro fetch -n {}{}{}", record_.namespace_,
+                             flags_.empty() ? record_.source : flags_,
                              error.next().empty() ? "" : " (before that: " + error.next() + ")"),
                  error.status());
   }

@@ -230,8 +230,10 @@ bool is_there(kube::Cluster& cluster, const kube::Pod& pod) {
     const auto found = cluster.get("pod", pod.namespace_, pod.name);
     return found && !found->contains("/metadata/deletionTimestamp"_json_pointer) &&
            found->value("/status/phase"_json_pointer, "Running") == "Running";
-  } catch (const kube::KubeError&) {
-    return true;  // a login that has expired, say
+  } catch (const process::Interrupted&) {
+    throw;
+  } catch (const Error&) {
+    return true;  // a login that has expired, say, or a proxy in between that wants one
   }
 }
 
@@ -331,7 +333,10 @@ Beginning beginning_of(kube::Cluster& cluster, const StagedFile& file, std::uint
       {file.group, std::to_string(file.number), std::to_string(bytes)},
       ""};
   std::string text;
-  through_cuts(cluster, file.pod, [&](bool&) { text = cluster.run(file.pod, script, ""); });
+  // A line that ends each try before the pod has counted is given up, however long a try takes.
+  const CutPatience patience{.answered = std::chrono::hours(24)};
+  through_cuts(
+      cluster, file.pod, [&](bool&) { text = cluster.run(file.pod, script, ""); }, patience);
   const auto words = words_of(text);
   if (words.size() < 2) throw Error("The maintenance pod did not tell how what it keeps begins.");
   const auto passed = number<std::uint64_t>(words[0]);

@@ -934,6 +934,21 @@ TEST_F(BackupTest, WhatIsNoneOfAMembersIsForgotten) {
   EXPECT_EQ(fs::file_size(directory_ / waiting), tar_header(dump_, 0, 0).size() + gzip(dump_text()).size());
 }
 
+TEST_F(BackupTest, ARunThatFindsNoRoomGivesBackWhatItHasTaken) {
+  const std::string waiting = waiting_file_name("exastro", "exastro", "0a1b2c3d");
+  spit(directory_ / waiting, std::string(5000, 'x'));
+  fs::permissions(directory_ / waiting, fs::perms(0600));
+  {
+    BackupWriter writer(path_, waiting);
+    const auto member = writer.begin(dump_, MemberKind::kDump, Encoding::kIdentity);
+    member->write(as_bytes(std::string(3'000'000, 'y')));
+    EXPECT_GT(fs::file_size(directory_ / waiting), 2'000'000U);
+  }
+  EXPECT_EQ(fs::file_size(directory_ / waiting), 5000U);
+  const FileDescriptor full(::open("/dev/full", O_WRONLY));
+  EXPECT_THROW(write_all(full.get(), as_bytes("x"), "it"), NoRoom);
+}
+
 TEST_F(BackupTest, OnlyWhatIsItsOwnIsGoneOnWith) {
   const std::string waiting = waiting_file_name("exastro", "exastro", "0a1b2c3d");
   const fs::path file = directory_ / waiting;

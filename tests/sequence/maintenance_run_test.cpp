@@ -173,7 +173,7 @@ TEST_F(Run, WhoFetchesLaterIsToldWithWhichFlags) {
   EXPECT_EQ(options.source, " -o '/backups/of me/' --encrypt age1x");
   EXPECT_EQ(flags_text({"", {}}), " -o " + std::filesystem::current_path().string() + "/");
   EXPECT_EQ(flags_text({"-", {{}, {"/keys"}, true}}), " -o - --encrypt-to /keys --passphrase");
-  EXPECT_EQ(flags_text({"a/../b", {}}), " -o " + (std::filesystem::current_path() / "b").string());
+  EXPECT_EQ(flags_text({"a/../b", {}}), " -o " + (std::filesystem::current_path() / "a/../b").string());
   {
     MaintenanceRun run(cluster_, system_, options, *reporter_);
     run.start_pods(std::chrono::seconds(1));
