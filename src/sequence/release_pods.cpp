@@ -6,7 +6,9 @@ namespace exastro {
 namespace {
 
 std::optional<kube::Pod> container_in(const Json& pod) {
-  if (pod.value("/status/phase"_json_pointer, "") != "Running") return std::nullopt;
+  // One that is being ended is "Running" to its last moment, and takes no exec any more.
+  const bool ends = pod.contains("/metadata/deletionTimestamp"_json_pointer);
+  if (ends || pod.value("/status/phase"_json_pointer, "") != "Running") return std::nullopt;
   const Json containers = pod.value("/spec/containers"_json_pointer, Json::array());
   if (containers.empty()) return std::nullopt;
   return kube::Pod{pod.value("/metadata/namespace"_json_pointer, ""), pod.value("/metadata/name"_json_pointer, ""),

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "memory_cluster.h"
+#include "sequence/release_pods.h"
 
 namespace exastro {
 namespace {
@@ -189,6 +190,24 @@ TEST_F(Services, WaitingNamesThePodsThatWillNotGo) {
     EXPECT_NE(std::string(error.what()).find("ns/ansible-job"), std::string::npos);
     EXPECT_EQ(std::string(error.what()).find("ns/api"), std::string::npos);
   }
+}
+
+TEST(ReleasePods, OneThatIsBeingEndedIsAskedNothing) {
+  System system;
+  system.ita.namespace_ = "ns";
+  system.storage.claim = "pvc-ita-global";
+  const auto mounting = [](const char* name) {
+    Json pod = {{"metadata", {{"name", name}, {"namespace", "ns"}}}, {"status", {{"phase", "Running"}}}};
+    pod["spec"]["containers"] = Json::array({{{"name", "c"}}});
+    pod["spec"]["volumes"] = Json::array({{{"persistentVolumeClaim", {{"claimName", "pvc-ita-global"}}}}});
+    return pod;
+  };
+  Json ending = mounting("exastro-maintenance-1");
+  ending["metadata"]["deletionTimestamp"] = "2026-11-28T03:51:12Z";
+  EXPECT_FALSE(files_pod(system, {ending}));
+  const auto found = files_pod(system, {ending, mounting("ita-by-one-1")});
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->name, "ita-by-one-1");
 }
 
 }  // namespace
