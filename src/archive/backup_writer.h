@@ -54,6 +54,7 @@ class BackupWriter {
   // For a backup of which an earlier run may have left a part, see PartialFile. Its members are to be written in the
   // same order; what a member can take of it is asked of the member.
   BackupWriter(std::filesystem::path final_path, const std::string& waiting_name);
+  BackupWriter(std::filesystem::path, const char*) = delete;  // it would be `overwrite`
 
   // A backup without a name, in a temporary file in `directory` that has no name either: for `-o -`. After finish(),
   // copy_to() gives it out.

@@ -39,6 +39,26 @@ bool is_private_group(gid_t gid) {
   return user != nullptr && user->pw_gid == gid && empty && name == user->pw_name;
 }
 
+// A file, and what it is, if no process writes to it any more: who writes holds its lock.
+FileDescriptor open_unheld(const fs::path& path, struct stat& status) {
+  FileDescriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  const bool is_unheld = file.is_open() && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0 &&
+                         ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode);
+  return is_unheld ? std::move(file) : FileDescriptor();
+}
+
+bool remove_unheld(const fs::path& path) {
+  struct stat status {};
+  const FileDescriptor file = open_unheld(path, status);
+  return file.is_open() && ::unlink(path.c_str()) == 0;
+}
+
+bool is_older_than(const fs::directory_entry& entry, std::chrono::hours age) {
+  std::error_code error;
+  const auto written = entry.last_write_time(error);
+  return !error && fs::file_time_type::clock::now() - written > age;
+}
+
 }  // namespace
 
 PartialFile::PartialFile(fs::path final_path, bool overwrite)
@@ -77,12 +97,11 @@ void PartialFile::require_target() const {
 }
 
 bool PartialFile::adopt(const fs::path& waiting) {
-  FileDescriptor file(::open(waiting.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   struct stat status {};
   struct stat named {};
-  if (!file.is_open() || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0 || ::fstat(file.get(), &status) != 0) return false;
-  const bool is_ours =
-      S_ISREG(status.st_mode) && status.st_uid == ::geteuid() && status.st_nlink == 1 && (status.st_mode & 077) == 0;
+  FileDescriptor file = open_unheld(waiting, status);
+  if (!file.is_open()) return false;
+  const bool is_ours = status.st_uid == ::geteuid() && status.st_nlink == 1 && (status.st_mode & 077) == 0;
   // Its last owner may have given it another name, or removed it, before the lock was free.
   const bool is_there = ::lstat(waiting.c_str(), &named) == 0 && named.st_ino == status.st_ino;
   if (!is_ours || !is_there) return false;
@@ -162,18 +181,6 @@ std::string foreign_owner_warning(const fs::path& directory) {
                      owner != nullptr ? owner->pw_name : fmt::format("another user ({})", status.st_uid));
 }
 
-namespace {
-
-bool remove_unheld(const fs::path& path) {
-  const FileDescriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  struct stat status {};
-  if (!file.is_open() || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return false;  // its writer lives
-  return ::unlink(path.c_str()) == 0;
-}
-
-}  // namespace
-
 int remove_partial_files(const fs::path& directory) {
   static const std::regex kPattern(R"(\..+\.partial-[0-9]+-[0-9a-f]{16})");
   static const std::regex kWaiting(R"(\.exastro-backup_.+_[0-9a-f]+\.partial)");
@@ -181,10 +188,9 @@ int remove_partial_files(const fs::path& directory) {
   std::error_code error;
   for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    std::error_code unknown;
-    const bool is_old = fs::file_time_type::clock::now() - entry->last_write_time(unknown) > kLongestWait && !unknown;
-    if (!std::regex_match(name, kPattern) && !(is_old && std::regex_match(name, kWaiting))) continue;
-    if (remove_unheld(entry->path())) ++removed;
+    const bool is_left =
+        std::regex_match(name, kPattern) || (std::regex_match(name, kWaiting) && is_older_than(*entry, kLongestWait));
+    if (is_left && remove_unheld(entry->path())) ++removed;
   }
   return removed;
 }

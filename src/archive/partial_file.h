@@ -20,6 +20,7 @@ class PartialFile {
   // process has it open; earlier_bytes() of it. Whether the bytes are right, nobody has said. If there is none, a new
   // file gets that name.
   PartialFile(std::filesystem::path final_path, const std::string& waiting_name);
+  PartialFile(std::filesystem::path, const char*) = delete;  // it would be `overwrite`
   PartialFile(const PartialFile&) = delete;
   PartialFile& operator=(const PartialFile&) = delete;
   // If it was not published and nothing else was said: removes a file of its own, and gives back what it has taken

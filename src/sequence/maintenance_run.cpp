@@ -104,7 +104,6 @@ void MaintenanceRun::take_over_backup() {
     spec.name = pod.name;
   }
   state_ = State::kHolding;
-  holds_backup_ = true;
 }
 
 void MaintenanceRun::begin_record(const Options& options) {
@@ -310,7 +309,6 @@ void MaintenanceRun::hold_backup() {
   persistently([&] { update_record(cluster_, holding, record_.run_id); });
   record_ = std::move(holding);
   state_ = State::kHolding;
-  holds_backup_ = true;
 }
 
 void MaintenanceRun::leave_to_the_next() { state_ = State::kClosed; }
@@ -371,7 +369,7 @@ Error MaintenanceRun::after_failure(const Error& error) {
   if (state_ == State::kHolding) {
     const auto pods = this->pods();
     if (!std::all_of(pods.begin(), pods.end(), [&](const kube::Pod& pod) { return is_there(cluster_, pod); })) {
-      holds_backup_ = false;
+      record_.staged_until.clear();
       try {
         put_back();
       } catch (const Error& second) {

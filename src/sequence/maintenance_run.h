@@ -27,7 +27,7 @@ class MaintenanceRun {
     // For whoever has to finish it: of a restore, the file; of a backup, the flags of its fetch.
     std::string source = {};
     std::string arrival_folder = {};  // of a backup: where what arrives of it is, see note_arrival()
-    bool fetches = false;  // it takes over the pods of a backup that was not fetched
+    bool fetches = false;             // it takes over the pods of a backup that was not fetched
     Lease::Options lease = {};
   };
 
@@ -96,7 +96,7 @@ class MaintenanceRun {
   // Before something of it arrives in this folder, to be found by another run, or to be removed with the backup.
   void note_arrival(const std::string& folder);
   // Whether the pods still hold it, after after_failure(), too.
-  [[nodiscard]] bool holds_backup() const { return holds_backup_; }
+  [[nodiscard]] bool holds_backup() const { return record_.holds_backup(); }
   // What is left in the cluster, nobody needs: the next run removes it.
   void leave_to_the_next();
 
@@ -126,7 +126,7 @@ class MaintenanceRun {
   const System& system_;
   ui::Reporter& reporter_;
   MaintenanceRecord record_;
-  std::string flags_;  // with which the person has called it
+  std::string flags_;                               // with which the person has called it
   std::vector<StoppedWorkload> started_workloads_;  // what wait_until_ready() waits for
   Lease lease_;
   std::vector<MaintenancePodSpec> specs_;
@@ -136,7 +136,6 @@ class MaintenanceRun {
   std::chrono::steady_clock::time_point started_;
   bool finishes_another_ = false;
   bool follows_restore_ = false;
-  bool holds_backup_ = false;
   bool people_are_served_ = false;  // again: the outage has ended
   bool has_stopped_ = false;
   bool has_started_ = false;

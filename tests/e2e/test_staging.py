@@ -148,6 +148,24 @@ def test_interrupted_it_waits_or_is_given_up(system, plugin, distant, wanted, tm
     checks.runs_as_before(system, wanted["cluster"])
 
 
+def test_interrupted_when_all_has_arrived(system, plugin, wanted, tmp_path):
+    """While the last pods get ready: the file is whole, and nothing waits for it in the cluster"""
+    process = plugin.start("backup", *HERE, cwd=tmp_path)
+    told = []
+    for line in process.stderr:
+        told.append(line)
+        if "done:" in line and "entries" in line:
+            process.send_signal(signal.SIGINT)
+    process.communicate(timeout=120)
+    assert process.returncode == 130, told
+    assert "The backup is whole." in told[-1], told
+    checks.nothing_left(system)
+    (file,) = tmp_path.glob("exastro-backup_*.tar")
+    assert not waiting_files(tmp_path)
+    plugin.run("verify", "--from", file)
+    checks.runs_as_before(system, wanted["cluster"])
+
+
 def test_without_it(system, plugin, wanted, tmp_path):
     done = plugin.run("backup", *HERE, "--staging", "never", cwd=tmp_path)
     assert "at a moment of its own" in done.err

@@ -214,6 +214,21 @@ TEST_F(Stream, APodThatLivesAndGivesNoDataIsNotWaitedForForEver) {
   }
 }
 
+TEST_F(Stream, WhatIsOnItsWayToWhereItGoesOnIsWaitedForLonger) {
+  KubectlOptions options;
+  options.program = program();
+  options.data_timeout = std::chrono::seconds(1);
+  Kubectl patient(options);
+  std::string text;
+  const auto sink = [&](std::span<const std::byte> bytes) { text += stream::as_text(bytes); };
+  const auto digest = [&] { return stream::sha256_hex(text); };
+  Script script{"produce() { sleep 13; echo late; }\n", {}, ""};
+  EXPECT_THROW(patient.download(pod_, script, sink, digest), StreamCut);
+  script.until_first_byte = std::chrono::seconds(60);
+  EXPECT_TRUE(patient.download(pod_, script, sink, digest).all_zero());
+  EXPECT_EQ(text, "late\n");
+}
+
 TEST_F(Stream, AConversationAsksOneQuestionAfterTheOther) {
   const Script script{"while read -r a b; do printf '%s %s\\nthat is all\\n' \"$b\" \"$a\"; done", {}, ""};
   std::vector<std::string> answers;
