@@ -13,6 +13,7 @@
 #include <unordered_set>
 
 #include "archive/damaged.h"
+#include "archive/tar_end.h"
 
 namespace exastro::archive {
 namespace {
@@ -20,7 +21,6 @@ namespace {
 constexpr std::size_t kMaxPathBytes = 4096;      // PATH_MAX
 constexpr std::size_t kMaxComponentBytes = 255;  // NAME_MAX
 constexpr std::size_t kShownBytes = 200;
-constexpr std::uint64_t kEndBytes = 1024;  // two blocks of zeros
 constexpr std::size_t kMaxSymlinks = 4'000'000;
 
 // A name from the archive, safe for a terminal.
@@ -115,14 +115,11 @@ void check_entry(struct archive_entry* entry, Symlinks& symlinks) {
 struct Source {
   const PullBytes& pull;
   std::exception_ptr error = nullptr;
-  std::uint64_t bytes = 0;     // in all
-  std::uint64_t text_end = 0;  // behind the last byte that is not zero
+  TarEnd end = {};
 
   std::span<const std::byte> next() {
     const auto taken = pull();
-    const auto last = std::find_if(taken.rbegin(), taken.rend(), [](std::byte b) { return b != std::byte{0}; });
-    if (last != taken.rend()) text_end = bytes + static_cast<std::uint64_t>(taken.rend() - last);
-    bytes += taken.size();
+    end.pass(taken);
     return taken;
   }
 };
@@ -174,9 +171,7 @@ std::uint64_t check_files(const PullBytes& pull) {
   }
   while (!source.next().empty()) {
   }
-  // libarchive stops at the first block of zeros; other programs go on behind a single one, to what was not looked at.
-  if (source.text_end > end) throw damaged("the tar of the shared files is damaged: something follows its end");
-  if (source.bytes < end + kEndBytes) throw damaged("the tar of the shared files is damaged: its end is missing");
+  source.end.require(end);
   return entries;
 }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "archive/damaged.h"
+#include "archive/tar_end.h"
 
 namespace exastro::archive {
 namespace {
@@ -22,12 +23,19 @@ struct Ends {
   const PullBytes& pull;
   stream::Sink& out;
   std::exception_ptr error = nullptr;
+  TarEnd end = {};
+
+  std::span<const std::byte> next() {
+    const auto bytes = pull();
+    end.pass(bytes);
+    return bytes;
+  }
 };
 
 la_ssize_t read_from(struct archive*, void* opaque, const void** buffer) {
   auto& ends = *static_cast<Ends*>(opaque);
   try {
-    const auto bytes = ends.pull();
+    const auto bytes = ends.next();
     *buffer = bytes.data();
     return static_cast<la_ssize_t>(bytes.size());
   } catch (...) {
@@ -72,7 +80,7 @@ bool is_not_data(const std::string& path) {
 class Repack {
  public:
   Repack(const PullBytes& pull, std::string storage_path, stream::Sink& out)
-      : ends_{pull, out}, pull_(pull), storage_path_(bare(storage_path)) {
+      : ends_{pull, out}, storage_path_(bare(storage_path)) {
     if (!reader_ || !writer_) throw Error("out of memory");
     archive_read_support_format_tar(reader_.get());
     check(archive_read_open(reader_.get(), &ends_, nullptr, &read_from, nullptr), reader_.get());
@@ -82,17 +90,22 @@ class Repack {
   }
 
   RepackedFiles run() {
+    std::uint64_t end = 0;  // of the last entry, its padding included
     for (;;) {
       struct archive_entry* entry = nullptr;
       const int status = archive_read_next_header(reader_.get(), &entry);
       if (status == ARCHIVE_EOF && !ends_.error) break;
       check(status, reader_.get());
       if (rename(entry)) copy(entry);
+      const int skipped = archive_read_data_skip(reader_.get());
+      if (skipped != ARCHIVE_EOF) check(skipped, reader_.get());
+      end = static_cast<std::uint64_t>(archive_filter_bytes(reader_.get(), -1));
+    }
+    while (!ends_.next().empty()) {
     }
     if (!prefix_) throw damaged("it holds no files at all");
+    ends_.end.require(end);
     check(archive_write_close(writer_.get()), writer_.get());
-    while (!pull_().empty()) {
-    }
     ends_.out.finish();
     repacked_.prefix = *prefix_;
     return std::move(repacked_);
@@ -166,7 +179,6 @@ class Repack {
   }
 
   Ends ends_;
-  const PullBytes& pull_;
   std::string storage_path_;
   std::optional<std::string> prefix_;
   RepackedFiles repacked_;

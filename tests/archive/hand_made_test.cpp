@@ -1,6 +1,7 @@
 #include "archive/hand_made.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -187,6 +188,21 @@ TEST_F(HandMadeFiles, TheStoragePathIsTakenOff) {
   EXPECT_EQ(facts.prefix, "");
   repacked("tar cf - storage/org", "/storage/", &facts);
   EXPECT_EQ(facts.prefix, "storage");
+}
+
+TEST_F(HandMadeFiles, ATarThatWasCutIsRefusedWhereverThatWas) {
+  shell("mkdir -p storage; for i in 1 2 3; do echo $i >storage/$i; done");
+  RepackedFiles facts;
+  repacked("tar cf - storage", "/storage/", &facts);
+  ASSERT_EQ(facts.entries, 4U);
+  // The directory, and three files of a header and a block each; then two blocks of zeros.
+  constexpr int kWhole = (1 + 3 * 2 + 2) * 512;
+  repacked(fmt::format("tar cf - storage | head -c {}", kWhole), "/storage/", &facts);
+  EXPECT_EQ(facts.entries, 4U);
+  for (int bytes = 512; bytes < kWhole; bytes += 512) {
+    EXPECT_THROW(repacked(fmt::format("tar cf - storage | head -c {}", bytes), "/storage/"), Error) << bytes;
+  }
+  EXPECT_THROW(repacked("(tar cf - storage; tar cf - storage)", "/storage/"), Error) << "something follows";
 }
 
 TEST_F(HandMadeFiles, WhereFilesBelongMustBeCertain) {
