@@ -380,8 +380,8 @@ TEST_F(RoundTrip, WhatNoRecordNamesAnyMoreIsKeptBeforeItIsReplaced) {
   restore(request);
   EXPECT_EQ(make().query("SELECT COUNT(*) FROM ita_ws_bbbbbbbbbbbbbbbbbbbb.parts;").at(0).at(0), "1");
   // As a restore that failed goes back: what it has brought counts as Exastro's, and is dropped if it was not there.
-  for (const auto& database : prove_backup(request.from, *reporter_).reader.manifest().databases)
-    record_.brought_databases.insert(database.name);
+  const ProvedBackup brought = prove_backup(request.from, *reporter_);
+  for (const auto& database : brought.reader.manifest().databases) record_.brought_databases.insert(database.name);
   restore(back);
   EXPECT_EQ(make().query("SELECT name FROM ita_ws_bbbbbbbbbbbbbbbbbbbb.parts WHERE id = 2;").at(0).at(0), "of today");
   EXPECT_EQ(make().query("SHOW DATABASES LIKE 'pf_org_aaaaaaaaaaaaaaaaaaaa';").size(), 1U);
