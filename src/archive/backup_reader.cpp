@@ -216,7 +216,7 @@ class BackupReader::State {
   // A tar file.
   State(FileDescriptor file, std::string shown) : shown_(std::move(shown)), file_(std::move(file)) {
     if (!S_ISREG(status_of(file_.get(), shown_).st_mode)) {
-      throw not_a_backup(fmt::format("{} is neither a file nor a directory", shown_));
+      throw not_a_backup(fmt::format("{} is neither a file nor a directory; a pipe is read with --from -", shown_));
     }
     order_ = TarIndex(file_.get(), shown_).read();
     // A file that lacks its tail was refused above.

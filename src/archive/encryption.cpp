@@ -66,7 +66,9 @@ std::string reason_of(const process::Outcome& outcome) {
 
 // The name of a file for age, which takes `-` for standard input and what begins with `-` for an option.
 std::string file_argument(const std::string& name, std::string_view what) {
-  if (name == "-") throw Error(fmt::format("{} must be in a file.", what), "", ExitStatus::kUsage);
+  if (name == "-")
+    throw Error(fmt::format("{} must be in a file.", what), "Write it into one that you alone can read.",
+                ExitStatus::kUsage);
   return name.starts_with('-') ? "./" + name : name;
 }
 

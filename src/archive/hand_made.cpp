@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <map>
 #include <regex>
 #include <set>
@@ -17,6 +18,7 @@
 
 #include "archive/damaged.h"
 #include "archive/manifest.h"
+#include "process/interrupt.h"
 
 namespace exastro::archive {
 namespace {
@@ -260,7 +262,27 @@ class HandMadeSet::Tar : public HandMadeSet::Source {
   }
 
  private:
+  // What libarchive calls back for bytes. A tar is read to its end before anything is known of it, which may take a
+  // quarter of an hour: an interrupt ends that like an error.
+  struct Input {
+    const FileDescriptor& file;
+    std::vector<std::byte> buffer = std::vector<std::byte>(kBufferBytes);
+
+    static la_ssize_t next(struct archive* reader, void* opaque, const void** bytes) {
+      auto& input = *static_cast<Input*>(opaque);
+      *bytes = input.buffer.data();
+      ssize_t count = -1;
+      do {
+        if (process::Interrupt::requested()) break;
+        count = ::read(input.file.get(), input.buffer.data(), input.buffer.size());
+      } while (count < 0 && errno == EINTR);
+      if (count < 0) archive_set_error(reader, errno, "%s", std::strerror(errno));
+      return count;
+    }
+  };
+
   [[nodiscard]] Error unreadable(struct archive* reader) const {
+    process::Interrupt::throw_if_requested();
     const char* reason = archive_error_string(reader);
     return damaged(fmt::format("{} is damaged: {}", shown_, reason != nullptr ? reason : "no reason"));
   }
@@ -274,10 +296,12 @@ class HandMadeSet::Tar : public HandMadeSet::Source {
     ::lseek(file_.get(), 0, SEEK_SET);
     archive_read_support_format_tar(reader.get());
     archive_read_support_filter_gzip(reader.get());
-    if (archive_read_open_fd(reader.get(), file_.get(), kBufferBytes) != ARCHIVE_OK) return;
+    Input input{file_};
+    if (archive_read_open(reader.get(), &input, nullptr, &Input::next, nullptr) != ARCHIVE_OK) return;
     for (;;) {
       struct archive_entry* entry = nullptr;
       const int status = archive_read_next_header(reader.get(), &entry);
+      process::Interrupt::throw_if_requested();
       if (status == ARCHIVE_EOF) return;
       if (status != ARCHIVE_OK && status != ARCHIVE_WARN) {
         if (found.empty()) return;

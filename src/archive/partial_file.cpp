@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
+#include <cctype>
 #include <cerrno>
 #include <chrono>
 #include <random>
@@ -23,6 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t kMaxHostLength = 24;
 // No backup waits in a cluster for so long, whatever has become of that.
 constexpr std::chrono::hours kLongestWait{24 * 7};
 
@@ -51,6 +54,16 @@ bool remove_unheld(const fs::path& path) {
   struct stat status {};
   const FileDescriptor file = open_unheld(path, status);
   return file.is_open() && ::unlink(path.c_str()) == 0;
+}
+
+// The machine, as it stands in the names of unfinished files. A lock may be unknown to other machines, as on NFS
+// without locks: what one of those has begun is not judged by it.
+std::string this_host() {
+  std::array<char, 64> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown";
+  std::string host = name.data();
+  std::erase_if(host, [](unsigned char c) { return std::isalnum(c) == 0; });
+  return host.empty() ? "unknown" : host.substr(0, kMaxHostLength);
 }
 
 bool is_older_than(const fs::directory_entry& entry, std::chrono::hours age) {
@@ -126,9 +139,10 @@ void PartialFile::create() {
   const fs::path directory = directory_of(final_path_);
   std::random_device random;
   // The name must stay within what file systems take, whatever the final one is.
-  const std::string stem = final_path_.filename().string().substr(0, kMaxNameLength - 48);
+  const std::string stem = final_path_.filename().string().substr(0, kMaxNameLength - 48 - kMaxHostLength);
   for (int attempt = 0; attempt < 100; ++attempt) {
-    const fs::path path = directory / fmt::format(".{}.partial-{}-{:08x}{:08x}", stem, ::getpid(), random(), random());
+    const fs::path path =
+        directory / fmt::format(".{}.partial-{}-{}-{:08x}{:08x}", stem, this_host(), ::getpid(), random(), random());
     const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0 && errno == EEXIST) continue;
     if (fd < 0) break;
@@ -137,6 +151,8 @@ void PartialFile::create() {
     ::fchmod(fd, 0600);
     // Held as long as this process lives, so that remove_partial_files() leaves the file alone.
     ::flock(fd, LOCK_EX | LOCK_NB);
+    struct stat status {};
+    if (::fstat(fd, &status) == 0 && status.st_nlink == 0) continue;  // another run has cleared up before that
     return;
   }
   const bool missing = errno == ENOENT || errno == ENOTDIR;
@@ -182,14 +198,17 @@ std::string foreign_owner_warning(const fs::path& directory) {
 }
 
 int remove_partial_files(const fs::path& directory) {
-  static const std::regex kPattern(R"(\..+\.partial-[0-9]+-[0-9a-f]{16})");
+  static const std::regex kPattern(R"(\..+\.partial-([A-Za-z0-9]+)-[0-9]+-[0-9a-f]{16})");
   static const std::regex kWaiting(R"(\.exastro-backup_.+_[0-9a-f]+\.partial)");
+  const std::string host = this_host();
   int removed = 0;
   std::error_code error;
   for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    const bool is_left =
-        std::regex_match(name, kPattern) || (std::regex_match(name, kWaiting) && is_older_than(*entry, kLongestWait));
+    std::smatch found;
+    const bool is_ours = std::regex_match(name, found, kPattern) && found[1] == host;
+    const bool may_wait = !found.empty() || std::regex_match(name, kWaiting);
+    const bool is_left = is_ours || (may_wait && is_older_than(*entry, kLongestWait));
     if (is_left && remove_unheld(entry->path())) ++removed;
   }
   return removed;

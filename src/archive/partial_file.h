@@ -69,8 +69,8 @@ void require_private(const std::filesystem::path& directory);
 // A sentence if the directory belongs to somebody else than this user and root, who can do the same; else empty.
 [[nodiscard]] std::string foreign_owner_warning(const std::filesystem::path& directory);
 
-// Removes partial files in `directory` that a killed run left behind, that is, whose process is gone, and what waits
-// there for more than a week. Returns how many.
+// Removes partial files in `directory` that a killed run of this machine left behind, that is, whose process is gone,
+// and what another machine's has left or what waits there, after a week. Returns how many.
 int remove_partial_files(const std::filesystem::path& directory);
 
 // Removes <directory>/`waiting_name`, if no process has it open.

@@ -124,6 +124,7 @@ class Run : public Session {
       if (!terminal) throw Error("There is no terminal to ask for a passphrase at.");
       terminal_.emplace(std::move(*terminal));
     }
+    require_pidfd();
     error_code error;
     const auto launch = [&](bp::process_stdio stdio) {
       process_.emplace(bp::default_process_launcher()(context_.get_executor(), error, command.program.string(),

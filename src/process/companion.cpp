@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "process/launch.h"
+#include "process/temporary_directory.h"
 
 namespace exastro::process {
 namespace {
@@ -31,7 +32,7 @@ kill 0)";
 std::filesystem::path make_folder() {
   // A socket's path has some hundred bytes on every system, and TMPDIR may be long.
   constexpr std::size_t kLongest = 70;
-  std::string directory = std::filesystem::temp_directory_path().string();
+  std::string directory = temporary_directory().string();
   if (directory.size() > kLongest) directory = "/tmp";
   std::string pattern = (std::filesystem::path(directory) / "kubectl-exastro-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) {
@@ -51,6 +52,7 @@ struct Companion::Child {
 
 Companion::Companion(const std::function<Command(const std::filesystem::path& folder)>& command_in)
     : folder_(make_folder()), child_(std::make_unique<Child>()) {
+  require_pidfd();
   const Command command = command_in(folder_);
   std::vector<std::string> arguments = {"-c", kScript, "exastro", folder_.string(), command.program.string()};
   arguments.insert(arguments.end(), command.arguments.begin(), command.arguments.end());

@@ -10,8 +10,12 @@
 
 #include <boost/asio.hpp>
 #include <boost/process/v2.hpp>
+#include <cerrno>
+#include <cstring>
 #include <optional>
+#include <string>
 
+#include "error.h"
 #include "process/terminal.h"
 
 namespace exastro::process {
@@ -24,6 +28,19 @@ inline void close_others_on_exec() {
 #endif
   constexpr int kMostDescriptors = 4096;
   for (int descriptor = 3; descriptor < kMostDescriptors; ++descriptor) fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+}
+
+// Boost waits for a child through this call alone, and says only "Bad file descriptor" where there is none. Throws
+// Error.
+inline void require_pidfd() {
+#ifdef BOOST_PROCESS_V2_PIDFD_OPEN
+  const int descriptor = static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0));
+  if (descriptor < 0) {
+    throw Error(std::string("This system cannot watch child processes (pidfd_open): ") + std::strerror(errno),
+                "Run it on Linux 5.3 or newer; in a container, allow that call in its seccomp profile.");
+  }
+  close(descriptor);
+#endif
 }
 
 // Puts the child into a process group of its own, and gives it back the SIGPIPE that this program ignores.

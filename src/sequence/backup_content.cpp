@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "process/interrupt.h"
+#include "process/temporary_directory.h"
 #include "sequence/backup_plan.h"
 #include "stream/digest.h"
 #include "stream/dump_check.h"
@@ -115,7 +116,7 @@ void write_files(archive::BackupWriter& writer, const Manifest::Files& files, En
 }  // namespace
 
 void check_local_room(const archive::BackupWriter& writer, std::uint64_t estimate) {
-  check_local_room(writer.partial_path().empty() ? std::filesystem::temp_directory_path() / "" : writer.partial_path(),
+  check_local_room(writer.partial_path().empty() ? process::temporary_directory() / "" : writer.partial_path(),
                    estimate, writer.earlier_bytes());
 }
 
@@ -125,7 +126,7 @@ void check_local_room(const std::filesystem::path& place, std::uint64_t estimate
   if (error || space.available + here >= estimate / 3) return;
   throw Error(fmt::format("The disk of {} has {} free; this backup is likely to need {} or more.",
                           place.parent_path().string(), ui::bytes_text(space.available), ui::bytes_text(estimate / 3)),
-              "Write it elsewhere: -o DIRECTORY/");
+              "Write it elsewhere, with -o DIRECTORY/.");
 }
 
 void require_readable(const FilesFacts& facts) {

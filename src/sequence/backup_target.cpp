@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <regex>
+
 #include "archive/final_name.h"
 #include "archive/names.h"
 #include "process/interrupt.h"
+#include "process/temporary_directory.h"
 #include "sequence/backup_content.h"
 #include "ui/format.h"
 
@@ -27,6 +30,13 @@ std::string flags_text(const TargetRequest& request) {
   for (const auto& file : request.recipients.files) add("--encrypt-to", fs::absolute(file).string());
   if (request.recipients.passphrase) text += " --passphrase";
   return text;
+}
+
+Error with_flag_for_file(const Error& error, const std::string& flag) {
+  static const std::regex kFlag("(^| )-o\\b");
+  // A command that is told whole has its own flags.
+  if (error.next().find("kubectl exastro ") != std::string::npos) return error;
+  return Error(error.what(), std::regex_replace(error.next(), kFlag, "$1" + flag), error.status());
 }
 
 fs::path target_path(const System& system, const TargetRequest& request, const std::string& time_text) {
@@ -59,7 +69,7 @@ BackupTarget::BackupTarget(const System& system, const TargetRequest& request, c
 }
 
 archive::BackupWriter BackupTarget::open_writer() const {
-  if (!is_plain_file()) return archive::BackupWriter::unnamed(fs::temp_directory_path());
+  if (!is_plain_file()) return archive::BackupWriter::unnamed(process::temporary_directory());
   return archive::BackupWriter(path_);
 }
 

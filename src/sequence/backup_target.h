@@ -24,6 +24,9 @@ struct TargetRequest {
 // As flags of a command, each with a blank before it; paths as they are from any directory.
 std::string flags_text(const TargetRequest& request);
 
+// The same error for a command that has another flag where `backup` has -o.
+Error with_flag_for_file(const Error& error, const std::string& flag);
+
 // The file that a backup of this <ts> would be.
 std::filesystem::path target_path(const System& system, const TargetRequest& request, const std::string& time_text);
 

@@ -16,6 +16,7 @@
 #include "archive/spool.h"
 #include "lower_case.h"
 #include "process/interrupt.h"
+#include "process/temporary_directory.h"
 #include "sequence/backup_plan.h"
 #include "sequence/hand_made_dump.h"
 #include "sequence/inventory.h"
@@ -61,7 +62,7 @@ class Conversion {
       : set_(set),
         names_(names),
         reporter_(reporter),
-        directory_(std::filesystem::temp_directory_path()),
+        directory_(process::temporary_directory()),
         parts_(directory_),
         writer_(archive::BackupWriter::unnamed(directory_)) {}
 

@@ -9,6 +9,7 @@
 #include "archive/file_descriptor.h"
 #include "archive/final_name.h"
 #include "exastro/yaml.h"
+#include "process/interrupt.h"
 #include "ui/format.h"
 #include "ui/table.h"
 
@@ -129,12 +130,16 @@ void extract(const archive::BackupReader& backup, const std::string& name, const
   const Manifest::Member* member = find_member(backup.manifest(), name);
   if (member == nullptr) {
     throw Error(fmt::format("{} has no member {}.", backup.shown(), name),
-                fmt::format("See its members with: kubectl exastro inspect --from {}", backup.shown()),
-                ExitStatus::kNotFound);
+                "See its members with `kubectl exastro inspect`, without --extract.", ExitStatus::kNotFound);
   }
   if (!target.empty() && target != "-") {
     archive::PrivateFile file(target);
-    backup.read(name, file);
+    stream::CallbackSink out([&](std::span<const std::byte> bytes) {
+      process::Interrupt::throw_if_requested();
+      file.write(bytes);
+    });
+    backup.read(name, out);
+    file.finish();
     return;
   }
   if (member->encoding != archive::Encoding::kIdentity && ::isatty(STDOUT_FILENO) == 1) {
@@ -142,6 +147,7 @@ void extract(const archive::BackupReader& backup, const std::string& name, const
                 fmt::format("Give a file with -o, or: … | {} -dc | less", to_string(member->encoding)),
                 ExitStatus::kUsage);
   }
+  const process::Interrupt::Plain plain;  // whoever reads may have stopped to
   stream::CallbackSink out(
       [](std::span<const std::byte> bytes) { archive::write_all(STDOUT_FILENO, bytes, "standard output"); });
   backup.read(name, out);

@@ -12,6 +12,7 @@
 #include "archive/encryption.h"
 #include "archive/spool.h"
 #include "process/interrupt.h"
+#include "process/temporary_directory.h"
 #include "ui/step.h"
 
 namespace exastro {
@@ -23,7 +24,7 @@ archive::FileDescriptor spool_standard_input() {
   if (::isatty(STDIN_FILENO) == 1) {
     throw Error("A backup cannot come from a terminal.", "Redirect it: … --from - < FILE", ExitStatus::kUsage);
   }
-  return archive::spool(STDIN_FILENO, std::filesystem::temp_directory_path(),
+  return archive::spool(STDIN_FILENO, process::temporary_directory(),
                         [] { process::Interrupt::wait_readable(STDIN_FILENO); });
 }
 
@@ -48,7 +49,8 @@ void check_versions(const Manifest& manifest, const System& system, ui::Reporter
             fmt::format("The backup is of application version {}, and release {} runs {}, which is older: it does not "
                         "know this database schema.",
                         source.app_version, target.name, target.app_version),
-            fmt::format("Upgrade the release to {} first: helm upgrade {} …", source.app_version, target.name));
+            fmt::format("Upgrade the release to {} first: helm upgrade -n {} {} …", source.app_version,
+                        target.namespace_, target.name));
       }
       if (version_older(source.app_version, target.app_version)) {
         reporter.warning(
@@ -86,7 +88,7 @@ archive::BackupReader open_backup(const std::string& from, ui::Reporter& reporte
       piped ? spool_standard_input() : archive::FileDescriptor(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.is_open()) return archive::BackupReader::open(from);
   const bool encrypted = archive::is_encrypted(file.get());
-  if (encrypted) file = archive::decrypt(file.get(), options.identities, std::filesystem::temp_directory_path(), shown);
+  if (encrypted) file = archive::decrypt(file.get(), options.identities, process::temporary_directory(), shown);
   // By its path, a single file of a set is known by the others beside it.
   const auto set = piped || encrypted ? archive::HandMadeSet::find(file, shown) : archive::HandMadeSet::find(from);
   if (set) return as_backup(*set, options.names, reporter);

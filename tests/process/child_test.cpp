@@ -157,16 +157,32 @@ TEST(KeptChild, IsServedInRounds) {
 }
 
 TEST(KeptChild, IsListenedToBetweenRounds) {
-  KeptChild child(shell("sleep 0.3; echo a sign >&2; echo another >&2; read -r line"));
+  KeptChild child(shell("echo ready; read -r line; echo a sign >&2; echo another >&2; read -r line"));
+  Handlers handlers;
+  handlers.on_out = [](Session& session, std::span<const std::byte>) { session.rest(); };
+  EXPECT_FALSE(child.serve(handlers));
   EXPECT_EQ(child.listen(), std::optional<std::size_t>(0));
-  std::this_thread::sleep_for(std::chrono::milliseconds(600));
-  EXPECT_EQ(child.listen(), std::optional<std::size_t>(2));
+  handlers.on_start = [](Session& session) {
+    session.write("go on\n");
+    session.rest();
+  };
+  EXPECT_FALSE(child.serve(handlers));
+  std::size_t heard = 0;
+  for (int tries = 0; tries < 500 && heard < 2; ++tries) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    const auto lines = child.listen();
+    ASSERT_TRUE(lines);
+    heard += *lines;
+  }
+  EXPECT_EQ(heard, 2U);
   EXPECT_EQ(child.listen(), std::optional<std::size_t>(0));
 }
 
 TEST(KeptChild, ThatHasEndedIsSeen) {
   KeptChild child(shell("exit 0"));
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  for (int tries = 0; tries < 500 && child.listen(); ++tries) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
   EXPECT_EQ(child.listen(), std::nullopt);
 }
 

@@ -2,13 +2,18 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
+#include <optional>
 #include <thread>
 
 #include "../temporary_folder.h"
+#include "error.h"
+#include "process/temporary_directory.h"
 
 namespace exastro::process {
 namespace {
@@ -23,7 +28,14 @@ bool soon(Condition condition) {
   return false;
 }
 
-bool lives(pid_t number) { return ::kill(number, 0) == 0; }
+// An orphan that nobody collects, as where process 1 is no init, has ended all the same.
+bool lives(pid_t number) {
+  std::ifstream status("/proc/" + std::to_string(number) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("State:")) return line.find('Z') == std::string::npos;
+  }
+  return ::kill(number, 0) == 0;
+}
 
 pid_t number_in(const std::filesystem::path& file) {
   pid_t number = 0;
@@ -92,6 +104,21 @@ TEST(Companion, DoesNotTakeAProgramThatIsNotThere) {
   Companion companion([](const std::filesystem::path&) { return Command{"/no/such/program", {}}; });
   EXPECT_TRUE(soon([&] { return !companion.running(); }));
   EXPECT_NE(companion.messages().find("/no/such/program"), std::string::npos);
+}
+
+TEST(TemporaryDirectory, OneThatIsNotThereIsSaid) {
+  EXPECT_TRUE(std::filesystem::is_directory(temporary_directory()));
+  const char* before = std::getenv("TMPDIR");
+  const std::optional<std::string> kept = before == nullptr ? std::nullopt : std::optional<std::string>(before);
+  ASSERT_EQ(::setenv("TMPDIR", "/nowhere", 1), 0);
+  try {
+    temporary_directory();
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("/nowhere"), std::string::npos);
+    EXPECT_NE(error.next().find("TMPDIR"), std::string::npos);
+  }
+  kept ? ::setenv("TMPDIR", kept->c_str(), 1) : ::unsetenv("TMPDIR");
 }
 
 }  // namespace
