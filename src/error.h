@@ -14,10 +14,10 @@ enum class ExitStatus {
   kUsage = 2,            // the command line is wrong
   kNotFound = 3,         // no Exastro release, or several and none named; a Secret or claim is missing
   kForbidden = 4,        // the cluster or the database refuses a permission
-  kDamaged = 5,          // the backup file is damaged
+  kDamaged = 5,          // the backup file is damaged, or of a format that this version does not know
   kBusy = 6,             // another run holds the system, or left it stopped
   kServicesStopped = 7,  // the services could not be started again, or stay stopped on purpose
-  kDeclined = 8,         // the person answered no
+  kDeclined = 8,         // the person answered no, or there was nobody to ask
   kNotABackup = 9,       // the file given as a backup is something else
   kInterrupted = 130,    // Ctrl-C, SIGTERM or SIGHUP
 };

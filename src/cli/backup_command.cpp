@@ -20,10 +20,9 @@ constexpr const char* kFetchExamples =
     "  kubectl exastro fetch --discard               remove it from the cluster instead\n\n"
     "What a cut-off run has brought into the same directory is not fetched again, unless it is to be encrypted.";
 
-// -o, and who can read it. Gives the first.
-CLI::Option* add_target(CLI::App& app, TargetRequest& target) {
-  auto* file =
-      app.add_option("-o,--file", target.target, "File, directory, or - for standard output")->type_name("FILE");
+// -o, and who can read it.
+void add_target(CLI::App& app, TargetRequest& target) {
+  app.add_option("-o,--file", target.target, "File, directory, or - for standard output")->type_name("FILE");
   archive::Recipients& recipients = target.recipients;
   auto* keys = app.add_option("--encrypt", recipients.keys,
                               "Encrypt with age to this recipient: age1…, ssh-ed25519 … or ssh-rsa …");
@@ -33,7 +32,6 @@ CLI::Option* add_target(CLI::App& app, TargetRequest& target) {
   app.add_flag("--passphrase", recipients.passphrase, "Encrypt with a passphrase, asked for at the terminal")
       ->excludes(keys)
       ->excludes(files);
-  return file;
 }
 
 }  // namespace
@@ -67,8 +65,11 @@ Command add_fetch(CLI::App& app) {
   Command command = add_command(app, "fetch", "Fetch a backup that was read and waits in the cluster", kFetchExamples);
   const auto target = std::make_shared<TargetRequest>();
   const auto discard = std::make_shared<bool>(false);
-  auto* file = add_target(*command.app, *target);
-  command.app->add_flag("--discard", *discard, "Remove it from the cluster instead")->excludes(file);
+  add_target(*command.app, *target);
+  auto* discards = command.app->add_flag("--discard", *discard, "Remove it from the cluster instead");
+  for (const char* of_a_file : {"--file", "--encrypt", "--encrypt-to", "--passphrase"}) {
+    discards->excludes(command.app->get_option(of_a_file));
+  }
   command.owns_output = [target] { return target->is_standard_output(); };
   command.run = [flags = command.flags, target, discard](ui::Reporter& reporter) {
     kube::Kubectl cluster = make_cluster(*flags, reporter);

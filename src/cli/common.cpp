@@ -12,10 +12,10 @@ constexpr const char* kStatuses = R"(
 Exit statuses:
   0  done                             6  another run holds the system
   1  failed                           7  services stay stopped
-  2  wrong command line               8  you answered no
+  2  wrong command line               8  you did not confirm it
   3  no release or file, or several   9  the file is no backup
   4  a permission is missing        130  interrupted
-  5  the backup is damaged)";
+  5  the backup is damaged, or of a newer version)";
 
 void add_cluster(CLI::App& command, CommonFlags& flags) {
   // The names of the types are what the completion goes by: see completion.h.
@@ -48,7 +48,8 @@ void add_events(Command& command) {
 
 // Our own flags come first: they are nearer to what the person means.
 void obey(const HelmEnvironment& helm, kube::KubectlOptions& options) {
-  if (options.context.empty()) options.context = helm.context;
+  const bool own_context = !options.context.empty();
+  if (!own_context) options.context = helm.context;
   options.server = helm.api_server;
   options.certificate_authority = helm.ca_file;
   options.tls_server_name = helm.tls_server_name;
@@ -59,7 +60,10 @@ void obey(const HelmEnvironment& helm, kube::KubectlOptions& options) {
     options.token = std::make_shared<kube::TokenKubeconfig>(helm.token, options.kubeconfig);
   }
   if (options.namespace_.empty()) {
-    const auto chosen = helm.chosen_namespace([&] { return kube::Kubectl(options).context_namespace(); });
+    // Helm knows nothing of a --context that stands behind the plugin's name.
+    kube::KubectlOptions helms = options;
+    if (own_context) helms.context = helm.context;
+    const auto chosen = helm.chosen_namespace([&] { return kube::Kubectl(helms).context_namespace(); });
     options.namespace_ = chosen.value_or("");
   }
 }
@@ -107,11 +111,11 @@ void add_timeout(CLI::App& app, int& seconds, const std::string& description) {
 }
 
 void add_staging(CLI::App& app, StagingMode& mode, const std::string& description) {
-  const std::map<std::string, StagingMode> modes{
+  static const std::map<std::string, StagingMode> kModes{
       {"auto", StagingMode::kAuto}, {"always", StagingMode::kAlways}, {"never", StagingMode::kNever}};
-  app.add_option("--staging", mode, description)
-      ->transform(CLI::CheckedTransformer(modes))
-      ->type_name("auto|always|never");
+  const auto choose = [&mode](const std::string& word) { mode = kModes.at(word); };
+  app.add_option_function<std::string>("--staging", choose, description)
+      ->check(CLI::IsMember({"auto", "always", "never"}));
 }
 
 kube::Kubectl make_cluster(const CommonFlags& flags, ui::Reporter& reporter, kube::KubectlOptions options) {
@@ -123,6 +127,7 @@ kube::Kubectl make_cluster(const CommonFlags& flags, ui::Reporter& reporter, kub
   options.namespace_ = flags.namespace_;
   options.log = [&reporter](const std::string& text) { reporter.command(text); };
   if (const auto helm = helm_environment()) obey(*helm, options);
+  reporter.set_namespace(options.namespace_);
   return kube::Kubectl(std::move(options));
 }
 

@@ -130,7 +130,7 @@ class Line {
 
   [[nodiscard]] Completion values(const CLI::Option& option, const std::string& beginning) const {
     const std::string type = option.get_type_name();
-    if (type.starts_with("BACKUP")) return {{"tar", "age"}, Directive::kFilesEnding};
+    if (type.starts_with("BACKUP")) return {{"tar", "age", "gz"}, Directive::kFilesEnding};
     if (type.starts_with("FILE")) return {{}, Directive::kFiles};
     if (type.starts_with("DIR")) return {{}, Directive::kDirectories};
     if (type == "CONTEXT" || type == "NAMESPACE" || type == "RELEASE") {

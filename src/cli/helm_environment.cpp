@@ -31,7 +31,7 @@ std::vector<std::string> groups(const std::string& text) {
 
 std::optional<std::string> HelmEnvironment::chosen_namespace(
     const std::function<std::string()>& context_namespace) const {
-  if (namespace_.empty() || namespace_ == "default" || namespace_ == context_namespace()) return std::nullopt;
+  if (namespace_.empty() || namespace_ == context_namespace()) return std::nullopt;
   return namespace_;
 }
 
@@ -42,6 +42,8 @@ std::optional<HelmEnvironment> helm_environment() {
   HelmEnvironment helm;
   helm.namespace_ = variable("HELM_NAMESPACE");
   helm.context = variable("HELM_KUBECONTEXT");
+  helm.kubeconfig = variable("KUBECONFIG");
+  if (helm.kubeconfig.find(':') != std::string::npos) helm.kubeconfig.clear();
   helm.api_server = variable("HELM_KUBEAPISERVER");
   helm.ca_file = variable("HELM_KUBECAFILE");
   helm.token = variable("HELM_KUBETOKEN");

@@ -9,11 +9,12 @@
 
 namespace exastro::cli {
 
-// Empty where Helm was told nothing. `--kubeconfig` is not among it: Helm sets KUBECONFIG, which kubectl reads by
-// itself.
+// Empty where Helm was told nothing.
 struct HelmEnvironment {
   std::string namespace_;  // always set, chosen or not: see chosen_namespace
   std::string context;
+  // What Helm has set KUBECONFIG to, which kubectl reads by itself; empty if it is several files.
+  std::string kubeconfig;
   std::string api_server;
   std::string ca_file;
   std::string token;
@@ -24,8 +25,8 @@ struct HelmEnvironment {
   bool debug = false;
   std::string program;  // the helm that runs
 
-  // The namespace that somebody has chosen: not the context's own, which Helm passes on when nobody has, nor "default",
-  // which it takes where the context has none. `context_namespace` is asked only where it decides.
+  // The namespace that somebody has chosen: not that of the context that Helm was started for, which it passes on when
+  // nobody has ("default" where the context has none). `context_namespace` gives that one.
   [[nodiscard]] std::optional<std::string> chosen_namespace(
       const std::function<std::string()>& context_namespace) const;
 };

@@ -6,7 +6,7 @@ namespace exastro::cli {
 
 Command add_stop(CLI::App& app) {
   Command command = add_command(app, "stop", "Stop the proxy and everything that writes, and remember what ran",
-                                "  kubectl exastro stop && helm upgrade exastro … ; kubectl exastro start");
+                                "  kubectl exastro stop && { helm upgrade exastro … ; kubectl exastro start; }");
   const auto timeout = std::make_shared<int>(600);
   add_timeout(*command.app, *timeout, "Seconds until every pod must be gone");
   command.run = [flags = command.flags, timeout](ui::Reporter& reporter) {

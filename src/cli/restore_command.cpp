@@ -2,6 +2,7 @@
 
 #include "cli/common.h"
 #include "sequence/restore.h"
+#include "version.h"
 
 namespace exastro::cli {
 namespace {
@@ -17,9 +18,10 @@ constexpr const char* kExamples =
     "  kubectl exastro restore --from exastro-backup_exastro_exastro_20260131-123456.tar\n"
     "  kubectl exastro restore --from FILE --dry-run     prove the backup and tell what would be done\n"
     "  kubectl exastro restore --from FILE --only files --yes\n"
-    "  kubectl exastro restore --from DIR                files made by the vendor's page, see docs/hand-made-sets.md\n"
+    "  kubectl exastro restore --from DIR                files made by the vendor's page, see below\n"
     "  kubectl exastro restore --from FILE.tar.age --identity KEYFILE\n"
-    "  ssh store cat exastro.tar | kubectl exastro restore --from - --yes";
+    "  ssh store cat exastro.tar | kubectl exastro restore --from - --yes\n\n"
+    "What it takes of the vendor's page, and what it mends: ";
 
 RestoreParts chosen_parts(const RestoreFlags& flags) {
   const auto chosen = [&](const char* part) {
@@ -28,7 +30,7 @@ RestoreParts chosen_parts(const RestoreFlags& flags) {
   };
   const RestoreParts parts{chosen("databases"), chosen("files"), chosen("accounts")};
   if (!parts.databases && !parts.files && !parts.accounts) {
-    throw Error("--only and --skip leave nothing to restore.", "", ExitStatus::kUsage);
+    throw Error("--only and --skip leave nothing to restore.", "Leave one of the two out.", ExitStatus::kUsage);
   }
   return parts;
 }
@@ -36,16 +38,18 @@ RestoreParts chosen_parts(const RestoreFlags& flags) {
 }  // namespace
 
 Command add_restore(CLI::App& app) {
-  Command command =
-      add_command(app, "restore", "Bring databases, accounts and files back to what a backup holds", kExamples);
+  Command command = add_command(app, "restore", "Bring databases, accounts and files back to what a backup holds",
+                                std::string(kExamples) + kDocuments + "hand-made-sets.md");
   const auto own = std::make_shared<RestoreFlags>();
   RestoreRequest& request = own->request;
   const auto parts = CLI::IsMember({"databases", "files", "accounts"});
   add_source(*command.app, request.from, request.identities);
   command.app->add_flag("--yes", request.yes, "Do not ask");
   command.app->add_flag("--dry-run", request.dry_run, "Only prove the backup and tell what would be done");
-  command.app->add_option("--only", own->only, "Restore these parts: databases, files, accounts")->check(parts);
-  command.app->add_option("--skip", own->skip, "Do not restore these parts")->check(parts);
+  command.app->add_option("--only", own->only, "Restore these parts: databases, files, accounts")
+      ->check(parts)
+      ->delimiter(',');
+  command.app->add_option("--skip", own->skip, "Do not restore these parts")->check(parts)->delimiter(',');
   command.app->add_flag("--keep-extra", request.keep_extra,
                         "Keep databases, accounts and files that the backup does not have");
   command.app->add_flag(

@@ -25,7 +25,7 @@ constexpr std::chrono::milliseconds kBetweenLooks{500};
 constexpr int kNotFoundStatus = 404;
 constexpr int kFirstServerError = 500;
 
-bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 // kubectl's own log ("E1123 11:42:35.490247    6465 memcache.go:265] …") says in many words what its last line says in
 // few.
@@ -75,6 +75,29 @@ const ApiResource& resource_named(const std::string& word) {
   return *resource;
 }
 
+// What a person can do about what kubectl itself complains of, by its words; nothing for what it has none for.
+std::string next_after(std::string_view messages) {
+  struct Advice {
+    std::string_view sign;
+    const char* next;
+  };
+  constexpr const char* kLogIn = "Log in to the cluster again; this tells whether it worked: kubectl cluster-info";
+  constexpr const char* kContexts = "See which contexts there are: kubectl config get-contexts";
+  constexpr const char* kFile = "Check --kubeconfig and KUBECONFIG: they name the file that kubectl reads.";
+  constexpr std::array<Advice, 8> kAdvice{{{"Unauthorized", kLogIn},
+                                           {"must be logged in", kLogIn},
+                                           {"getting credentials", kLogIn},
+                                           {"error: context ", kContexts},
+                                           {"cannot locate context", kContexts},
+                                           {"context was not found", kContexts},
+                                           {"error: stat ", kFile},
+                                           {"error loading config file", kFile}}};
+  for (const auto& [sign, next] : kAdvice) {
+    if (contains(messages, sign)) return next;
+  }
+  return "";
+}
+
 KubeError error_for(Reason reason, const std::string& text) {
   switch (reason) {
     case Reason::kNotFound:
@@ -90,7 +113,7 @@ KubeError error_for(Reason reason, const std::string& text) {
     case Reason::kOther:
       break;
   }
-  return {Reason::kOther, text, "", ExitStatus::kFailed};
+  return {Reason::kOther, text, next_after(text), ExitStatus::kFailed};
 }
 
 // Calls it again while the API server is out of reach and patience lasts.

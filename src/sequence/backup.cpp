@@ -29,10 +29,11 @@ constexpr int kLooksBetweenTries = 20;
 
 double seconds_since(Clock::time_point begun) { return std::chrono::duration<double>(Clock::now() - begun).count(); }
 
-void warn_of_missing(const std::vector<std::string>& missing, std::chrono::seconds timeout, ui::Reporter& reporter) {
+void warn_of_missing(const std::vector<std::string>& missing, const std::string& namespace_,
+                     std::chrono::seconds timeout, ui::Reporter& reporter) {
   if (missing.empty()) return;
-  reporter.warning(fmt::format("Started, but not ready after {}: {}. Look with: kubectl get pods",
-                               ui::duration_text(timeout), fmt::join(missing, ", ")));
+  reporter.warning(fmt::format("Started, but not ready after {}: {}. Look with: kubectl get pods -n {}",
+                               ui::duration_text(timeout), fmt::join(missing, ", "), namespace_));
 }
 
 void finish(archive::BackupWriter& writer, const archive::Manifest& manifest, BackupTarget& target,
@@ -60,7 +61,7 @@ std::optional<Error> remove_staged(MaintenanceRun& run) {
 std::optional<Error> end_staging(MaintenanceRun& run, std::chrono::seconds timeout, ui::Reporter& reporter) {
   if (auto error = remove_staged(run)) return error;
   try {
-    warn_of_missing(run.wait_until_ready(timeout), timeout, reporter);
+    warn_of_missing(run.wait_until_ready(timeout), run.record().namespace_, timeout, reporter);
     return std::nullopt;
   } catch (const Error& error) {
     return error;
@@ -250,7 +251,7 @@ class Backup {
     }
     hold(run, staged);
     const auto missing = run.wait_until_ready(request_.timeout, MaintenanceRun::Which::kServingPeople);
-    warn_of_missing(missing, request_.timeout, reporter_);
+    warn_of_missing(missing, run.record().namespace_, request_.timeout, reporter_);
     if (staged.draft.manifest.outage_seconds == run.outage().count()) return;
     staged.draft.manifest.outage_seconds = run.outage().count();
     hold(run, staged);
@@ -279,7 +280,7 @@ class Backup {
     is_whole_ = true;
     ui::Step step(reporter_, "Starting the services again");
     run.put_back();
-    warn_of_missing(run.wait_until_ready(request_.timeout), request_.timeout, reporter_);
+    warn_of_missing(run.wait_until_ready(request_.timeout), run.record().namespace_, request_.timeout, reporter_);
     step.done("outage " + ui::duration_text(run.outage()));
   }
 

@@ -75,8 +75,8 @@ Json describe_json(const System& system) {
                         {"name", release.name},
                         {"revision", release.revision},
                         {"chart", release.chart},
-                        {"chartVersion", release.chart_version},
-                        {"appVersion", release.app_version},
+                        {"chart_version", release.chart_version},
+                        {"app_version", release.app_version},
                         {"component", release.component()}});
   }
   Json workloads = Json::array();
@@ -92,7 +92,7 @@ Json describe_json(const System& system) {
   return {{"releases", std::move(releases)},
           {"platform", side_json(system.platform)},
           {"ita", side_json(system.ita)},
-          {"keycloakDatabase", system.keycloak_database},
+          {"keycloak_database", system.keycloak_database},
           {"files", {{"claim", system.storage.claim}, {"path", system.storage.path}}},
           {"mongo", system.has_mongo},
           {"workloads", std::move(workloads)}};

@@ -92,7 +92,7 @@ void start_after_maintenance(kube::Cluster& cluster, const System& system, bool 
   if (record->destructive) {
     const Error error = half_replaced(*record);
     if (record->is_reinstall()) throw error;  // what it removed, only it can create again
-    if (!force) throw Error(error.what(), error.next() + " --force starts it as it is.", error.status());
+    if (!force) throw Error(error.what(), "To start it as it is, add --force. " + error.next(), error.status());
     reporter.warning(error.what());
   }
   start_services(cluster, *record, reporter);

@@ -395,9 +395,10 @@ Error MaintenanceRun::after_failure(const Error& error) {
     } catch (const Error& second) {
       reporter_.warning(fmt::format("A maintenance pod may be left: {}", second.what()));
     }
-    return Error(fmt::format("{} The data is only partly replaced, so the services stay stopped.", sentence(error)),
-                 how_to_finish(record_) + " What ran before is recorded in the cluster and comes back then.",
-                 ExitStatus::kServicesStopped);
+    return Error(
+        fmt::format("{} The data is only partly replaced, so the services stay stopped.", sentence(error)),
+        "What ran before is recorded in the cluster, and comes back when it is finished. " + how_to_finish(record_),
+        ExitStatus::kServicesStopped);
   }
   try {
     put_back();

@@ -78,7 +78,7 @@ class Reinstall {
     require_backup_possible();
     if (!request_.yes && !ui::confirm(question()))
       throw Error("Nothing was changed, as you did not answer yes.", "", ExitStatus::kDeclined);
-    if (wants_backup()) back_up(cluster_, *system_, backup_request(), reporter_);
+    if (wants_backup()) back_up_first();
     begun_ = Clock::now();
     ReinstallRun run(cluster_, first(), finishing_flags(), request_.lease, reporter_);
     try {
@@ -129,12 +129,13 @@ class Reinstall {
     for (const auto& state : states_) {
       const std::string& status = state.newest.status;
       if ((!status.starts_with("pending-") && status != "uninstalling") || is_ours(state)) continue;
-      throw Error(fmt::format("Release {} is in the middle of another operation: its revision {} is {}.", state.text(),
-                              state.newest.revision, status),
-                  fmt::format("Wait until that helm has ended. If none runs any more, end it with: helm rollback {} {} "
-                              "-n {}, and run the command again.",
-                              state.release.name, state.release.revision, state.release.namespace_),
-                  ExitStatus::kBusy);
+      throw Error(
+          fmt::format("Release {} is in the middle of another operation: its revision {} is {}.", state.text(),
+                      state.newest.revision, status),
+          fmt::format("Wait until that helm has ended. If none runs any more, end it, and run the command again: "
+                      "helm rollback {} {} -n {}",
+                      state.release.name, state.release.revision, state.release.namespace_),
+          ExitStatus::kBusy);
     }
   }
 
@@ -199,9 +200,8 @@ class Reinstall {
           fmt::format("Secrets of release {} hold other values now than Helm has stored: {}. A rollback would put the "
                       "former ones back, and Exastro could not log in or decrypt its data any more.",
                       state.text(), fmt::join(changed, "; ")),
-          fmt::format("Reinstall from the chart, which takes the present ones: kubectl exastro reinstall -n {} --chart "
-                      "REPOSITORY/{} --version {}",
-                      first().namespace_, state.release.chart, state.release.chart_version));
+          fmt::format("Reinstall from the chart, which takes the present ones: kubectl exastro reinstall{}{}",
+                      request_.find.releases.empty() ? " -n " + first().namespace_ : "", chart_flags()));
     }
     for (const auto& object : state.newer_only) {
       if (object.kind != "PersistentVolumeClaim" && object.kind != "Secret") continue;
@@ -243,6 +243,14 @@ class Reinstall {
     backup.target.target = request_.backup_target;
     backup.timeout = request_.timeout;
     return backup;
+  }
+
+  void back_up_first() {
+    try {
+      back_up(cluster_, *system_, backup_request(), reporter_);
+    } catch (const Error& error) {
+      throw with_flag_for_file(error, "--backup");
+    }
   }
 
   void require_permissions() {
@@ -374,6 +382,15 @@ class Reinstall {
             {"warnings", warnings_}};
   }
 
+  // For a reinstall from the charts that the releases come from.
+  [[nodiscard]] std::string chart_flags() const {
+    std::string flags;
+    for (const auto& state : states_) flags += " --chart REPOSITORY/" + state.release.chart;
+    // One is for all of them.
+    const std::string& version = states_.front().release.chart_version;
+    return states_.back().release.chart_version == version ? flags + " --version " + version : flags;
+  }
+
   // What a person types to finish this run if it is cut off.
   [[nodiscard]] std::string finishing_flags() const {
     std::string flags;
@@ -468,7 +485,7 @@ class Reinstall {
       if (left.empty()) return;
       if (Clock::now() >= deadline) {
         throw Error(fmt::format("After {} s these pods have not ended: {}.", request_.timeout.count(), some_of(left)),
-                    "Look at one with: kubectl describe pod");
+                    fmt::format("Look with: kubectl get pods -n {}", first().namespace_));
       }
       std::this_thread::sleep_for(kPause);
     }

@@ -67,7 +67,7 @@ ReinstallRun::ReinstallRun(kube::Cluster& cluster, const Release& first, const s
     // It may have left files beside the shared ones, and a raised max_allowed_packet: `start` knows how to undo that.
     throw Error(fmt::format("A restore by {}, begun {}, was cut off; what it left is to be put back first.",
                             earlier->started_by, earlier->started_at),
-                fmt::format("kubectl exastro start -n {}, and run the command again.", earlier->namespace_),
+                fmt::format("Run this, and then the command again: kubectl exastro start -n {}", earlier->namespace_),
                 ExitStatus::kBusy);
   }
   reporter_.info(fmt::format("A {} by {}, begun {}, was cut off; what it left is put back first.", earlier->operation,

@@ -96,9 +96,18 @@ class Restore {
   }
 
  private:
-  // The backup's place for another run to find; none if it came through a pipe.
+  // What a person types to finish this run if it is cut off; nothing if the backup came through a pipe.
   [[nodiscard]] std::string source() const {
-    return request_.from == "-" ? "" : std::filesystem::absolute(request_.from).lexically_normal().string();
+    if (request_.from == "-") return "";
+    std::string flags;
+    const auto add = [&](std::string_view flag, const std::string& file) {
+      const auto path = std::filesystem::absolute(file).lexically_normal();
+      flags += fmt::format(" {} {}", flag, ui::shell_word(path.string()));
+    };
+    add("--from", request_.from);
+    for (const auto& identity : request_.identities) add("--identity", identity);
+    if (keys_.is_needed()) flags += " --adopt-keys";
+    return flags;
   }
 
   [[nodiscard]] bool replaces_all() const {
@@ -453,8 +462,8 @@ class Restore {
               const std::string& proxy) {
     const std::chrono::duration<double> seconds = Clock::now() - begun_;
     if (!missing.empty()) {
-      reporter_.warning(
-          fmt::format("Started, but not ready: {}. Look with: kubectl get pods", fmt::join(missing, ", ")));
+      reporter_.warning(fmt::format("Started, but not ready: {}. Look with: kubectl get pods -n {}",
+                                    fmt::join(missing, ", "), system_.namespace_()));
     }
     reporter_.result(
         {{"from", request_.from},

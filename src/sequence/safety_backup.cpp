@@ -4,8 +4,10 @@
 
 #include <ctime>
 
+#include "archive/file_descriptor.h"
 #include "archive/names.h"
 #include "archive/partial_file.h"
+#include "sequence/backup_target.h"
 #include "sequence/restore_check.h"
 
 namespace exastro {
@@ -21,6 +23,12 @@ archive::BackupWriter open_writer(const std::filesystem::path& path) {
     throw Error(fmt::format("What is about to be replaced cannot be kept: {}", error.what()), kElsewhere,
                 error.status());
   }
+}
+
+// What keeps it from being written here: there are other places.
+Error in_this_place(const Error& error) {
+  const Error told = with_flag_for_file(error, "--safety-dir");
+  return Error(told.what(), told.next() + kOrElse, told.status());
 }
 
 std::string time_text() { return archive::format_timestamp(std::time(nullptr)); }
@@ -49,7 +57,11 @@ SafetyBackup::SafetyBackup(const System& system, const std::filesystem::path& di
 void SafetyBackup::require_possible(const std::vector<StockedServer>& stocked, const FilesFacts& facts) const {
   for (const auto& entry : stocked) require_dumpable(entry.inventory, kOrElse);
   require_readable(facts);
-  check_local_room(writer_, estimated_bytes(stocked, facts));
+  try {
+    check_local_room(writer_, estimated_bytes(stocked, facts));
+  } catch (const Error& error) {
+    throw in_this_place(error);
+  }
 }
 
 void SafetyBackup::take(const MaintenanceRun& run, std::vector<StockedServer>& stocked, SharedFiles& files,
@@ -61,6 +73,8 @@ void SafetyBackup::take(const MaintenanceRun& run, std::vector<StockedServer>& s
     throw;
   } catch (const kube::StreamCut&) {
     throw;
+  } catch (const archive::NoRoom& error) {
+    throw in_this_place(error);
   } catch (const Error& error) {
     if (!error.next().empty() || error.status() == ExitStatus::kInterrupted) throw;
     throw Error(error.what(), std::string("Mend what it names, and run the command again.") + kOrElse, error.status());

@@ -154,16 +154,14 @@ std::vector<std::string> packet_warnings(const MaintenanceRecord& record) {
 
 std::string how_to_finish(const MaintenanceRecord& record) {
   if (record.is_reinstall())
-    return fmt::format("Finish it: kubectl exastro reinstall -n {}{}.", record.namespace_, record.source);
-  const auto command = [&](const std::string& file) {
-    return fmt::format("kubectl exastro restore -n {} --from {}", record.namespace_, file);
-  };
-  std::string text =
-      "Finish it with a restore of everything: " + command(record.source.empty() ? "FILE" : record.source);
-  if (!record.safety_backup.empty()) text += fmt::format(", or go back: {}", command(record.safety_backup));
-  if (!record.source.empty() || !record.safety_backup.empty())
-    text += fmt::format(" (on the machine of {})", record.started_by);
-  return text + ".";
+    return fmt::format("Finish it: kubectl exastro reinstall -n {}{}", record.namespace_, record.source);
+  const std::string restore = "kubectl exastro restore -n " + record.namespace_;
+  const std::string there = fmt::format(" (on the machine of {})", record.started_by);
+  std::string text = fmt::format("Finish it with a restore of everything: {}{}", restore,
+                                 record.source.empty() ? " --from FILE" : record.source + there);
+  if (!record.safety_backup.empty())
+    text += fmt::format(". Or go back: {} --from {}{}", restore, ui::shell_word(record.safety_backup), there);
+  return text;
 }
 
 std::string how_to_fetch(const MaintenanceRecord& record) {
@@ -311,8 +309,10 @@ void wait_until_stopped(kube::Cluster& cluster, const System& system, const Main
     if (std::chrono::steady_clock::now() >= deadline) {
       throw Error(
           fmt::format("After {} s these pods still run and may write: {}.", timeout.count(), fmt::join(running, ", ")),
-          "Wait for their jobs to end, or look at one with `kubectl describe pod`, and run the command again; "
-          "--timeout gives them longer.");
+          fmt::format("Wait for their jobs to end, or look at one with `kubectl describe pod -n {} {}`, and run the "
+                      "command again; --timeout gives them longer.",
+                      running.front().substr(0, running.front().find('/')),
+                      running.front().substr(running.front().find('/') + 1)));
     }
     const std::string namespace_ = running.front().substr(0, running.front().find('/'));
     std::vector<std::string> pods;

@@ -65,13 +65,16 @@ std::string Status::state() const {
   return not_ready.empty() ? "running" : "running, not all of it ready";
 }
 
-std::string Status::next() const {
+std::string Status::next(const System& system) const {
   if (holder && holder->alive) return "wait until it has ended";
   if (record && record->destructive) return half_replaced(*record).next();
   if (record && record->holds_backup()) return how_to_fetch(*record);
   if (record) return "kubectl exastro start";
-  if (!left_pods.empty()) return "kubectl delete pod " + left_pods.front().substr(left_pods.front().find('/') + 1);
-  if (!not_ready.empty()) return "kubectl get pods";
+  if (!left_pods.empty()) {
+    const auto& pod = left_pods.front();
+    return fmt::format("kubectl delete pod -n {} {}", pod.substr(0, pod.find('/')), pod.substr(pod.find('/') + 1));
+  }
+  if (!not_ready.empty()) return "kubectl get pods -n " + system.namespace_();
   return "kubectl exastro backup";
 }
 
@@ -141,18 +144,18 @@ std::string status_text(const System& system, const Status& status) {
     text += line("Servers", "could not be asked: " + status.stock_error);
   }
   if (!status.left_pods.empty()) text += line("Left over", some_of(status.left_pods));
-  return text + line("Next", status.next());
+  return text + line("Next", status.next(system));
 }
 
 Json status_json(const System& system, const Status& status) {
   Json json = describe_json(system);
   json["state"] = status.state();
-  json["next"] = status.next();
-  json["notReady"] = status.not_ready;
-  json["startedMeanwhile"] = status.started;
-  json["leftPods"] = status.left_pods;
+  json["next"] = status.next(system);
+  json["not_ready"] = status.not_ready;
+  json["started_meanwhile"] = status.started;
+  json["left_pods"] = status.left_pods;
   if (status.stock) json["stock"] = plan_json(system, *status.stock, "");
-  if (!status.stock_error.empty()) json["stockError"] = status.stock_error;
+  if (!status.stock_error.empty()) json["stock_error"] = status.stock_error;
   return json;
 }
 

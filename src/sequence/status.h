@@ -29,7 +29,7 @@ struct Status {
 
   // "running", "not ready", "stopped", "backup runs", "restore was cut off", … and what to type next.
   [[nodiscard]] std::string state() const;
-  [[nodiscard]] std::string next() const;
+  [[nodiscard]] std::string next(const System& system) const;
 };
 
 // For find_system(), beside it. Throws Error.

@@ -2,11 +2,23 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
+#include <regex>
 #include <string_view>
 
 namespace exastro::ui {
+
+namespace {
+
+// Whether what follows a command's name has the flag before the command ends: at a quote, a line's end or a sentence's.
+bool names(std::string_view rest, std::string_view flag) {
+  rest = rest.substr(0, rest.find_first_of("`\"\n\\;"));
+  rest = rest.substr(0, rest.find(". "));
+  rest = rest.substr(0, rest.find("kubectl "));
+  return rest.find(flag) != std::string_view::npos;
+}
+
+}  // namespace
 
 std::string bytes_text(std::uint64_t bytes) {
   constexpr std::array<const char*, 5> kUnits{"KiB", "MiB", "GiB", "TiB", "PiB"};
@@ -38,30 +50,37 @@ std::string shell_word(const std::string& word) {
   return quoted + "'";
 }
 
+std::string flag_text(const std::string& flag, const std::string& value) {
+  if (value.empty() || value.find_first_of("'\"\\\n") != std::string::npos) return "";
+  return fmt::format(" {} {}", flag, shell_word(value));
+}
+
+void CallForm::set_namespace(const std::string& namespace_) { namespace_flag = flag_text("-n", namespace_); }
+
 std::string as_called(const std::string& text, const CallForm& form) {
-  constexpr std::string_view kKubectl = "kubectl ";
-  constexpr std::string_view kPlugin = "exastro";
-  constexpr std::array<std::string_view, 9> kOurs{"backup",  "fetch", "find",   "keys", "reinstall",
-                                                  "restore", "start", "status", "stop"};
-  constexpr std::array<std::string_view, 4> kTheirs{"delete", "describe", "get", "logs"};
+  static const std::regex kCommand(
+      "\\b(?:(kubectl exastro)(?: (backup|fetch|find|keys|reinstall|restore|start|status|stop)(?![a-z-]))?"
+      "|(kubectl) (cluster-info|delete|describe|get|logs)(?![a-z-])"
+      "|(helm) (history|list|rollback|upgrade)(?![a-z-]))");
+  enum Group : std::size_t { kOurs = 1, kOurCommand, kKubectl, kKubectlCommand, kHelm, kHelmCommand };
   std::string called;
-  std::size_t done = 0;
-  for (auto at = text.find(kKubectl); at != std::string::npos; at = text.find(kKubectl, done)) {
-    called.append(text, done, at - done);
-    const std::string_view rest = std::string_view(text).substr(at + kKubectl.size());
-    const bool ours = rest.starts_with(kPlugin);
-    const std::string_view after = ours ? rest.substr(kPlugin.size()) : rest;
-    const std::size_t from = ours && after.starts_with(' ') ? 1 : 0;
-    const auto end = std::find_if_not(after.begin() + static_cast<std::ptrdiff_t>(from), after.end(),
-                                      [](char c) { return c >= 'a' && c <= 'z'; });
-    const std::string_view word(after.begin() + static_cast<std::ptrdiff_t>(from), end);
-    const bool known = ours ? std::find(kOurs.begin(), kOurs.end(), word) != kOurs.end()
-                            : std::find(kTheirs.begin(), kTheirs.end(), word) != kTheirs.end();
-    called += ours ? form.name : std::string("kubectl ");
-    if (known) called.append(after.substr(0, from)).append(word).append(ours ? form.flags : form.kubectl_flags);
-    done = at + kKubectl.size() + (ours ? kPlugin.size() : 0) + (known ? from + word.size() : 0);
+  auto done = text.begin();
+  for (std::sregex_iterator at(text.begin(), text.end(), kCommand), end; at != end; ++at) {
+    const std::smatch& found = *at;
+    called.append(done, found[0].first);
+    done = found[0].second;
+    if (found[kOurCommand].matched) {
+      called += form.name + " " + found[kOurCommand].str() + form.flags;
+      const std::string_view rest(done, text.end());
+      if (!names(rest, " -n ")) called += form.namespace_flag;
+      if (!names(rest, " --release ")) called += form.release_flags;
+    } else if (found[kOurs].matched) {
+      called += form.name;
+    } else {
+      called += found[0].str() + (found[kKubectl].matched ? form.kubectl_flags : form.helm_flags);
+    }
   }
-  return called.append(text, done);
+  return called.append(done, text.end());
 }
 
 }  // namespace exastro::ui

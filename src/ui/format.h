@@ -16,11 +16,21 @@ std::string duration_text(std::chrono::duration<double> duration);
 // A word of a command line for a POSIX shell, in quotes if it needs them.
 std::string shell_word(const std::string& word);
 
-// How the person calls the programs, so that what our texts tell to type leads to the same cluster.
+// " --flag VALUE" for a shell and for a line of JSON; empty without a value, or if it would need more than single
+// quotes.
+std::string flag_text(const std::string& flag, const std::string& value);
+
+// How the person calls the programs, so that what our texts tell to type leads to the same system. Flags are "", or
+// begin with a space: " --context prod".
 struct CallForm {
   std::string name = "kubectl exastro";  // this one: "helm exastro", say
-  std::string flags;                     // of its commands: "" or " --context prod", with the space
-  std::string kubectl_flags;             // of kubectl's own
+  std::string flags = "";                // of its commands
+  std::string kubectl_flags = "";        // of kubectl's own
+  std::string helm_flags = "";           // of helm's own
+  std::string namespace_flag = "";       // of ours that name no namespace by themselves
+  std::string release_flags = "";        // and no release
+
+  void set_namespace(const std::string& namespace_);
 };
 
 // Every text of ours says `kubectl exastro COMMAND`: the text in the person's form.

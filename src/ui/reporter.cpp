@@ -87,6 +87,7 @@ class TextReporter : public Reporter {
     line(err_, painted("31", "error: ") + error.what());
     if (!error.next().empty()) line(err_, "What to do now: " + error.next());
   }
+  void set_namespace(const std::string& namespace_) override { options_.call_form.set_namespace(namespace_); }
 
  private:
   void line(std::ostream& stream, const std::string& text) {
@@ -145,6 +146,7 @@ class JsonReporter : public Reporter {
   void error(const Error& error) override {
     event("error", {{"text", error.what()}, {"next", error.next()}, {"status", static_cast<int>(error.status())}});
   }
+  void set_namespace(const std::string& namespace_) override { call_form_.set_namespace(namespace_); }
 
  private:
   void event(std::string_view name, Json fields) {

@@ -27,6 +27,8 @@ class Reporter {
   virtual void result(const nlohmann::json& machine, const std::string& text) = 0;
   // What failed, and the next command to type.
   virtual void error(const Error& error) = 0;
+  // The namespace that the person has chosen: what texts tell to type is in it from now on.
+  virtual void set_namespace(const std::string& namespace_) = 0;
 };
 
 struct TextOptions {

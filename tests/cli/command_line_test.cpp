@@ -65,6 +65,44 @@ TEST_F(CommandLine, WhatIsWrittenWronglyIsStatus2) {
   EXPECT_EQ(call({"restore", "--from", "x", "--only", "files", "--skip", "files", "--yes"}), 2);
 }
 
+TEST_F(CommandLine, AVariableThatIsEmptyIsNoFlagThatWasNotGiven) {
+  for (const std::vector<const char*>& arguments :
+       std::vector<std::vector<const char*>>{{"backup", "-o", ""},
+                                             {"keys", "-o", ""},
+                                             {"find", "-n", ""},
+                                             {"find", "--context", ""},
+                                             {"restore", "--from", ""},
+
+                                             {"inspect", "--from", "x", "--extract", "y", "-o", ""}}) {
+    EXPECT_EQ(call(arguments), 2) << arguments[0] << " " << arguments[1];
+    EXPECT_THAT(err_.str(), HasSubstr("an empty value"));
+  }
+  EXPECT_EQ(call({"restore", "--from", "x", "--only", ""}), 2);
+  EXPECT_EQ(call({"restore", "--from", "x", "--staging", ""}), 2);
+}
+
+TEST_F(CommandLine, PartsMayBeListedWithCommas) {
+  EXPECT_EQ(call({"restore", "--from", "x", "--only", "files,accounts"}), 1) << "there is no kubectl";
+  EXPECT_EQ(call({"restore", "--from", "x", "--only", "files", "--skip", "files,accounts"}), 2);
+  EXPECT_EQ(call({"restore", "--from", "x", "--skip", "files,everything"}), 2);
+}
+
+TEST_F(CommandLine, HowToStageIsOneOfThreeWords) {
+  EXPECT_EQ(call({"backup", "--staging", "never"}), 1) << "there is no kubectl";
+  EXPECT_EQ(call({"backup", "--staging", "1"}), 2);
+  EXPECT_THAT(err_.str(), HasSubstr("{auto,always,never}"));
+  EXPECT_EQ(call({"fetch", "--discard", "--encrypt", "age1x"}), 2);
+}
+
+TEST_F(CommandLine, WhatCouldNotBePrintedIsAFailure) {
+  EXPECT_EQ(call({"completion", "bash"}), 0);
+  std::ostringstream full;
+  full.setstate(std::ios::badbit);
+  const std::vector<const char*> arguments{"kubectl-exastro", "completion", "bash"};
+  EXPECT_EQ(run(3, arguments.data(), full, err_), 1);
+  EXPECT_THAT(err_.str(), HasSubstr("could not be written to standard output"));
+}
+
 TEST_F(CommandLine, AMissingKubectlIsSaid) {
   EXPECT_EQ(call({"find"}), static_cast<int>(ExitStatus::kFailed));
   EXPECT_THAT(err_.str(), HasSubstr("kubectl was not found"));

@@ -60,6 +60,7 @@ TEST_F(CompletionOf, ValuesThatAreChecked) {
   EXPECT_THAT(of({"backup", "--output", ""}).candidates, ElementsAre("text", "json"));
   EXPECT_THAT(of({"backup", "--output=j"}).candidates, ElementsAre("json"));
   EXPECT_THAT(of({"restore", "--only", "files", ""}).candidates, ElementsAre("databases", "files", "accounts"));
+  EXPECT_THAT(of({"backup", "--staging", ""}).candidates, ElementsAre("auto", "always", "never"));
   EXPECT_THAT(of({"completion", "f"}).candidates, ElementsAre("fish"));
   EXPECT_THAT(of({"completion", "fish", ""}).candidates, IsEmpty());
   EXPECT_THAT(of({"backup", "--timeout", ""}).candidates, IsEmpty());
@@ -79,7 +80,7 @@ TEST_F(CompletionOf, Files) {
   EXPECT_EQ(of({"restore", "--safety-dir", ""}).directive, Directive::kDirectories);
   const Completion backups = of({"restore", "--from", "/backups/"});
   EXPECT_EQ(backups.directive, Directive::kFilesEnding);
-  EXPECT_THAT(backups.candidates, ElementsAre("tar", "age"));
+  EXPECT_THAT(backups.candidates, ElementsAre("tar", "age", "gz"));
 }
 
 TEST_F(CompletionOf, IsWrittenInCobrasProtocol) {

@@ -31,7 +31,8 @@ class Helm : public testing::Test {
          << "first=${KUBECONFIG%%:*}\n"
          << "case $first in /proc/*) cat \"$first\" >token; stat -L -c %a \"$first\" >mode;; esac\n"
          << "echo \"$KUBECONFIG\" >kubeconfig\n"
-         << "case $* in *'config view'*) printf own;; *) echo '{\"items\": []}';; esac\n";
+         << "case $* in *--context=behind*'config view'*) printf behinds;;"
+         << " *'config view'*) printf own;; *) echo '{\"items\": []}';; esac\n";
     file.close();
     ::chmod((directory_ / "kubectl").c_str(), 0700);
     set("PATH", directory_);
@@ -80,10 +81,18 @@ TEST_F(Helm, IsHeardOnlyWhenItHasStartedThisPlugin) {
   EXPECT_THAT(call(), Not(HasSubstr("elsewhere")));
 }
 
-TEST_F(Helm, ANamespaceIsAChoiceOnlyIfItIsNeitherTheContextsNorDefault) {
+TEST_F(Helm, ANamespaceIsAChoiceOnlyIfItIsNotThatOfTheContextThatHelmWasStartedFor) {
   set("HELM_NAMESPACE", "default");
   call();
-  EXPECT_EQ(chosen_, std::nullopt);
+  EXPECT_EQ(chosen_, "default") << "the context's is another";
+  set("HELM_NAMESPACE", "behinds");
+  call();
+  EXPECT_EQ(chosen_, "behinds");
+  CommonFlags behind;
+  behind.context = "behind";
+  set("HELM_NAMESPACE", "own");
+  call(behind);
+  EXPECT_EQ(chosen_, std::nullopt) << "helm took that of its own context";
   set("HELM_NAMESPACE", "own");
   call();
   EXPECT_EQ(chosen_, std::nullopt);
@@ -148,6 +157,21 @@ TEST_F(Helm, TextsSayHelm) {
   std::ostringstream plain;
   run_with({"--help"}, plain, err);
   EXPECT_THAT(plain.str(), HasSubstr("kubectl exastro backup -o /backups/"));
+}
+
+TEST_F(Helm, WhatItTellsToTypeLeadsToTheSameSystem) {
+  set("HELM_NAMESPACE", "prod");
+  set("HELM_KUBECONTEXT", "ctx");
+  const auto told = [&] {
+    std::ostringstream out;
+    std::ostringstream err;
+    const std::vector<const char*> arguments{"kubectl-exastro", "find"};
+    run(2, arguments.data(), out, err);
+    return err.str();
+  };
+  EXPECT_THAT(told(), HasSubstr("kubectl cluster-info --context ctx --kubeconfig /own/config\n"));
+  set("KUBECONFIG", "/own/config:/other");
+  EXPECT_THAT(told(), HasSubstr("kubectl cluster-info --context ctx\n"));
 }
 
 TEST_F(Helm, DebugIsVerbose) {

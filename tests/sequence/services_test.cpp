@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "memory_cluster.h"
+#include "sequence/backup_target.h"
 #include "sequence/release_pods.h"
 
 namespace exastro {
@@ -190,6 +191,34 @@ TEST_F(Services, WaitingNamesThePodsThatWillNotGo) {
     EXPECT_NE(std::string(error.what()).find("ns/ansible-job"), std::string::npos);
     EXPECT_EQ(std::string(error.what()).find("ns/api"), std::string::npos);
   }
+}
+
+TEST(Texts, WhatFinishesACutOffRunCanBeTypedAsItStands) {
+  MaintenanceRecord record;
+  record.namespace_ = "ns";
+  record.started_by = "me@here";
+  record.operation = "restore";
+  record.destructive = true;
+  EXPECT_EQ(half_replaced(record).next(),
+            "Finish it with a restore of everything: kubectl exastro restore -n ns --from FILE");
+  record.source = " --from '/my backups/x.tar.age' --identity /key --adopt-keys";
+  record.safety_backup = "/my backups/safety.tar";
+  EXPECT_EQ(half_replaced(record).next(),
+            "Finish it with a restore of everything: kubectl exastro restore -n ns --from '/my backups/x.tar.age' "
+            "--identity /key --adopt-keys (on the machine of me@here). Or go back: kubectl exastro restore -n ns "
+            "--from '/my backups/safety.tar' (on the machine of me@here)");
+  record.operation = "reinstall";
+  record.source = " --chart x --values /v.yaml";
+  EXPECT_EQ(half_replaced(record).next(), "Finish it: kubectl exastro reinstall -n ns --chart x --values /v.yaml");
+}
+
+TEST(Texts, AnotherCommandsFlagForTheFile) {
+  const auto told = [](const char* next) { return with_flag_for_file(Error("x", next), "--safety-dir").next(); };
+  EXPECT_EQ(told("Write it elsewhere, with -o DIRECTORY/."), "Write it elsewhere, with --safety-dir DIRECTORY/.");
+  EXPECT_EQ(told("give another place with -o."), "give another place with --safety-dir.");
+  EXPECT_EQ(told("Fetch it: kubectl exastro fetch -o /x"), "Fetch it: kubectl exastro fetch -o /x");
+  EXPECT_EQ(told("a-o is no flag"), "a-o is no flag");
+  EXPECT_EQ(with_flag_for_file(Error("x", "", ExitStatus::kDamaged), "-y").status(), ExitStatus::kDamaged);
 }
 
 TEST(ReleasePods, OneThatIsBeingEndedIsAskedNothing) {

@@ -26,8 +26,7 @@ TEST(Format, BytesAndDurationsAsPeopleReadThem) {
 TEST(Format, TextsNameTheProgramAsItWasCalled) {
   const std::string text = "kubectl exastro start, then kubectl exastro status; kubectl get pods";
   EXPECT_EQ(as_called(text, {}), text);
-  EXPECT_EQ(as_called(text, {"helm exastro", "", ""}),
-            "helm exastro start, then helm exastro status; kubectl get pods");
+  EXPECT_EQ(as_called(text, {"helm exastro"}), "helm exastro start, then helm exastro status; kubectl get pods");
 }
 
 TEST(Format, WhatIsToldToBeTypedLeadsToTheSameCluster) {
@@ -46,6 +45,37 @@ TEST(Format, WhatIsToldToBeTypedLeadsToTheSameCluster) {
   for (const auto& [text, expected] : cases) EXPECT_EQ(as_called(text, form), expected);
   EXPECT_EQ(as_called("kubectl exastro stop, kubectl get x", {"helm exastro", " --kube-context p", " --context p"}),
             "helm exastro stop --kube-context p, kubectl get --context p x");
+  EXPECT_EQ(as_called("look: kubectl cluster-info, helm rollback x 3 -n y; helmet",
+                      {.kubectl_flags = " --context p", .helm_flags = " --kube-context p"}),
+            "look: kubectl cluster-info --context p, helm rollback --kube-context p x 3 -n y; helmet");
+}
+
+TEST(Format, WhatIsToldToBeTypedLeadsToTheSameSystem) {
+  CallForm form{.flags = " -c", .release_flags = " --release a --release b"};
+  form.set_namespace("prod");
+  const std::pair<const char*, const char*> cases[] = {
+      {"Look with: kubectl exastro status", "Look with: kubectl exastro status -c -n prod --release a --release b"},
+      {"kubectl exastro start -n other. Then -n x",
+       "kubectl exastro start -c --release a --release b -n other. Then -n x"},
+      {"`kubectl exastro status`, then kubectl exastro start -n ns",
+       "`kubectl exastro status -c -n prod --release a --release b`, then kubectl exastro start -c --release a "
+       "--release "
+       "b -n ns"},
+      {"kubectl exastro reinstall -n ns --release x --chart y",
+       "kubectl exastro reinstall -c -n ns --release x --chart y"},
+      {R"({"next":"kubectl exastro backup","other":" -n x"})",
+       R"({"next":"kubectl exastro backup -c -n prod --release a --release b","other":" -n x"})"},
+      {"kubectl get pods", "kubectl get pods"}};
+  for (const auto& [text, expected] : cases) EXPECT_EQ(as_called(text, form), expected);
+  form.set_namespace("");
+  EXPECT_EQ(as_called("kubectl exastro stop", form), "kubectl exastro stop -c --release a --release b");
+}
+
+TEST(Format, AFlagIsForAShellAndALineOfJson) {
+  EXPECT_EQ(flag_text("--context", "a"), " --context a");
+  EXPECT_EQ(flag_text("--context", "a b"), " --context 'a b'");
+  for (const char* value : {"", "it's", "say \"x\"", "a\\b", "a\nb"})
+    EXPECT_EQ(flag_text("--context", value), "") << value;
 }
 
 TEST(Format, AWordIsQuotedForTheShell) {
