@@ -88,7 +88,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::expect(whole.text == cut.text && whole.removed == cut.removed, "a cut does not change what is filtered");
   fuzz::expect(whole.facts == cut.facts, "a cut does not change what is told of a filtered dump");
   fuzz::expect(whole.removed.empty() ? whole.text == sql : holds(sql, "DEFINER"), "only DEFINER clauses are removed");
-  fuzz::expect(holds(whole.text, " ") || is_left_of(whole.text, sql), "nothing is added");
+  std::string text = whole.text;
+  std::erase(text, ' ');  // what stands for a clause
+  fuzz::expect(is_left_of(text, sql), "nothing but blanks is added");
   fuzz::expect(facts_of(sql, size) == facts_of(sql, piece), "a cut does not change what is told of a dump");
   fuzz::expect(without_sandbox_line(sql, size) == without_sandbox_line(sql, piece), "nor the first line");
   if (!sql.empty()) check_head(sql);
