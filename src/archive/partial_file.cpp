@@ -19,6 +19,7 @@
 #include "archive/final_name.h"
 #include "archive/names.h"
 #include "error.h"
+#include "shell_word.h"
 
 namespace exastro::archive {
 namespace {
@@ -157,7 +158,7 @@ void PartialFile::create() {
   }
   const bool missing = errno == ENOENT || errno == ENOTDIR;
   throw Error(fmt::format("cannot create the backup in {}: {}", directory.string(), reason()),
-              missing ? fmt::format("Create the directory: mkdir -p -m 700 '{}'", directory.string())
+              missing ? fmt::format("Create the directory: mkdir -p -m 700 {}", shell_word(directory.string()))
                       : "Give a directory that you may write to with -o.");
 }
 
@@ -184,8 +185,8 @@ void require_private(const fs::path& directory) {
   throw Error(fmt::format("others may write to the directory {} (mode {:04o}), and could put another file in the place "
                           "of the backup",
                           directory.string(), status.st_mode & 07777),
-              fmt::format("Take that from them: chmod {} '{}' ; or give a directory of your own.",
-                          (status.st_mode & S_IWOTH) != 0 ? "go-w" : "g-w", directory.string()));
+              fmt::format("Take that from them: chmod {} {} ; or give a directory of your own.",
+                          (status.st_mode & S_IWOTH) != 0 ? "go-w" : "g-w", shell_word(directory.string())));
 }
 
 std::string foreign_owner_warning(const fs::path& directory) {

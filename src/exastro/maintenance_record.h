@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -49,12 +50,15 @@ struct MaintenanceRecord {
   std::string staged_until;
   // Of a backup, where what arrives of it is, until it is whole: folders of the machines of who started or fetched it.
   std::set<std::string> arrival_folders;
+  // Of a backup: the record of an earlier one that waits to be fetched. It stays until this one is whole, and takes
+  // this one's place if it does not become so. Null otherwise.
+  std::shared_ptr<const MaintenanceRecord> held = nullptr;
   Json reinstall = Json();  // of a reinstall: how far it is, and what was there before; null otherwise
 
   // Whether nothing is stopped, and a backup waits to be fetched.
   [[nodiscard]] bool holds_backup() const { return !staged_until.empty(); }
   [[nodiscard]] bool is_reinstall() const { return operation == "reinstall"; }
-  // Whether the record has stopped this workload, and made this pod.
+  // Whether the record has stopped this workload, and made this pod, or keeps it for an earlier backup.
   [[nodiscard]] bool has_workload(WorkloadKind kind, const std::string& in_namespace, const std::string& name) const;
   [[nodiscard]] bool has_pod(const std::string& in_namespace, const std::string& name) const;
 };

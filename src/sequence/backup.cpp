@@ -135,6 +135,7 @@ class Backup {
     } else if (run.holds_backup()) {
       if (const auto error = remove_staged(run)) late = error;
     }
+    run.give_up_earlier();
     report_backup(target, manifest, seconds_since(begun_), reporter_);
     if (late) throw whole_but(*late);
   }
@@ -182,7 +183,9 @@ class Backup {
     for (const auto& sentence : manifest.not_included) reporter_.warning(sentence);
     std::string why;
     plan_ = plan_staging(rooms, estimated_bytes(stocked_, files_facts_), request_.staging, request_.jobs, why);
-    if (!why.empty()) reporter_.warning(why + " The services wait for the transfer.");
+    if (!why.empty())
+      reporter_.warning(why + (run.record().held ? " A backup that was not fetched takes room there, too." : "") +
+                        " The services wait for the transfer.");
   }
 
   // The services stand still until everything is in the pods, and run again while it is fetched.

@@ -10,6 +10,7 @@
 #include "process/interrupt.h"
 #include "process/temporary_directory.h"
 #include "sequence/backup_content.h"
+#include "shell_word.h"
 #include "ui/format.h"
 
 namespace exastro {
@@ -19,7 +20,7 @@ namespace fs = std::filesystem;
 std::string flags_text(const TargetRequest& request) {
   std::string text;
   const auto add = [&](std::string_view flag, const std::string& value) {
-    text += fmt::format(" {} {}", flag, ui::shell_word(value));
+    text += fmt::format(" {} {}", flag, shell_word(value));
   };
   if (request.is_standard_output()) {
     add("-o", request.target);

@@ -106,7 +106,7 @@ Delivered deliver(kube::Cluster& cluster, const kube::Pod& pod, const std::strin
         [&] { return source.digest(); });
     if (!report.all_zero() || report.statuses.size() != kParts) {
       throw Error(fmt::format("The maintenance pod could not keep what is to be restored: {}", report.messages),
-                  "Load it as it arrives instead: kubectl exastro restore --staging never");
+                  "Load it as it arrives instead: add --staging never to the command");
     }
   });
   return delivered;

@@ -9,6 +9,7 @@ namespace exastro {
 namespace {
 
 using kube::Json;
+using std::chrono::system_clock;
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* kKind = "lease.coordination.k8s.io";
@@ -123,6 +124,7 @@ void Lease::renew() {
   wanted["spec"]["renewTime"] = micro_time();
   try {
     object_ = cluster_.replace(wanted);
+    renewed_ = system_clock::now();
     return;
   } catch (const kube::KubeError& error) {
     if (error.reason() != kube::Reason::kConflict && error.reason() != kube::Reason::kNotFound) throw;
@@ -131,7 +133,20 @@ void Lease::renew() {
   const auto now = cluster_.get(kKind, namespace_, name_);
   if (now && holder_of(*now) == holder_) {
     object_ = *now;
+    renewed_ = system_clock::now();
     return;
+  }
+  if (!now && system_clock::now() - renewed_ < options_.duration) {
+    // Nobody could take it so soon: somebody has removed it by hand.
+    wanted["metadata"].erase("resourceVersion");
+    wanted["metadata"].erase("uid");
+    try {
+      object_ = cluster_.create(wanted);
+      renewed_ = system_clock::now();
+      return;
+    } catch (const kube::KubeError& error) {
+      if (error.reason() != kube::Reason::kAlreadyExists) throw;
+    }
   }
   lost_ = true;
 }

@@ -60,6 +60,8 @@ class Lease {
   std::mutex mutex_;  // of all below
   std::condition_variable wake_;
   kube::Json object_;  // as the server has it
+  // By the clock that goes on while a laptop sleeps.
+  std::chrono::system_clock::time_point renewed_ = std::chrono::system_clock::now();
   bool lost_ = false;
   bool released_ = false;
   std::thread renewer_;

@@ -99,7 +99,14 @@ kube::Pod container_of(const MaintenancePodSpec& spec) { return {spec.namespace_
 
 void start_pods(kube::Cluster& cluster, const std::vector<MaintenancePodSpec>& specs, std::chrono::seconds timeout) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
-  for (const auto& spec : specs) cluster.create(maintenance_pod(spec));
+  for (const auto& spec : specs) {
+    try {
+      cluster.create(maintenance_pod(spec));
+    } catch (const kube::KubeError& error) {
+      // Its name is this run's: the answer to an earlier try was lost.
+      if (error.reason() != kube::Reason::kAlreadyExists) throw;
+    }
+  }
   for (const auto& spec : specs) wait_for(cluster, spec, deadline);
 }
 

@@ -7,6 +7,7 @@
 #include <ctime>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "archive/manifest.h"
 #include "process/interrupt.h"
@@ -28,22 +29,9 @@ constexpr std::chrono::seconds kEndOfPods{60};
 constexpr std::chrono::seconds kHeadStart{20};
 // How long the pods hold a backup that was not fetched: over a weekend.
 constexpr std::chrono::seconds kHeld{std::chrono::hours(72)};
-constexpr int kTries = 8;  // of putting back, over a minute, when the API server cannot be reached
-
-// Calls `work` again if the way to the API server is what failed: what it puts back must not stay undone for a moment's
-// trouble in the network.
-template <typename Work>
-void persistently(Work work) {
-  for (int tries = 1;; ++tries) {
-    try {
-      work();
-      return;
-    } catch (const kube::KubeError& error) {
-      if (error.reason() != kube::Reason::kUnreachable || tries == kTries) throw;
-      std::this_thread::sleep_for(std::chrono::seconds(tries * 2));
-    }
-  }
-}
+// How long what must not stay undone is begun again, beside the patience of what it calls.
+constexpr std::chrono::seconds kPersistence{120};
+constexpr std::chrono::seconds kBetweenTries{3};
 
 std::vector<std::string> references(const std::vector<StoppedWorkload>& workloads) {
   std::vector<std::string> names;
@@ -64,6 +52,26 @@ std::string sentence(const Error& error) {
   std::string text = error.what();
   if (!text.ends_with('.') && !text.ends_with('\n')) text += '.';
   return text;
+}
+
+// Calls `work` again if the way to the API server is what failed: what it puts back, or goes on with, must not stay
+// undone for a moment's trouble in the network.
+template <typename Work>
+void MaintenanceRun::persistently(Work work) {
+  const auto deadline = Clock::now() + kPersistence;
+  for (bool told = false;; told = true) {
+    try {
+      work();
+      return;
+    } catch (const kube::KubeError& error) {
+      if (error.reason() != kube::Reason::kUnreachable || Clock::now() >= deadline) throw;
+      if (!told)
+        reporter_.warning(
+            fmt::format("{} It is tried again for {} s and more.", sentence(error), kPersistence.count()));
+    }
+    process::Interrupt::throw_if_requested();  // not while something is put back: see Shield
+    std::this_thread::sleep_for(kBetweenTries);
+  }
 }
 
 MaintenanceRun::MaintenanceRun(kube::Cluster& cluster, const System& system, Options options, ui::Reporter& reporter)
@@ -90,7 +98,12 @@ MaintenanceRun::MaintenanceRun(kube::Cluster& cluster, const System& system, Opt
 }
 
 void MaintenanceRun::take_over_backup() {
-  const auto earlier = find_record(cluster_, system_);
+  auto earlier = find_record(cluster_, system_);
+  if (earlier && earlier->held && !earlier->destructive) {
+    reporter_.info(what_is_cleared(*earlier));
+    start_services(cluster_, *earlier, reporter_);
+    earlier = find_record(cluster_, system_);
+  }
   if (!earlier || !earlier->holds_backup()) {
     throw Error(
         fmt::format("No backup of {}/{} waits in the cluster to be fetched.", record_.namespace_, record_.release),
@@ -114,20 +127,8 @@ void MaintenanceRun::begin_record(const Options& options) {
   }
   // Whoever wrote it holds no lease any more.
   if (earlier->operation == "stop") throw stopped_on_purpose(*earlier);
-  if (earlier->holds_backup() && record_.operation != "backup") throw not_fetched(*earlier);
   if (!earlier->destructive) {
-    reporter_.info(earlier->holds_backup()
-                       ? fmt::format("The backup that {} has begun {} was not fetched; it is given up.",
-                                     earlier->started_by, earlier->started_at)
-                       : fmt::format("A {} by {}, begun {}, was cut off; what it left is put back first.",
-                                     earlier->operation, earlier->started_by, earlier->started_at));
-    start_workloads(cluster_, *earlier, reporter_);
-    remove_pods(cluster_, *earlier);
-    remove_arrived(*earlier);
-    follows_restore_ = earlier->operation == "restore";
-    record_.packets = earlier->packets;
-    // In one step: what it says of a raised max_allowed_packet stands nowhere else.
-    update_record(cluster_, record_, earlier->run_id);
+    follow(*earlier);
     return;
   }
   const bool of_files_alone = earlier->brought_databases.empty() && earlier->brought_users.empty();
@@ -148,6 +149,51 @@ void MaintenanceRun::begin_record(const Options& options) {
   state_ = State::kDestroying;
 }
 
+void MaintenanceRun::follow(const MaintenanceRecord& earlier) {
+  if (still_holds(cluster_, earlier)) {
+    if (record_.operation != "backup") require_nothing_held(cluster_, earlier);
+    hold_until_whole(earlier);
+    update_record(cluster_, record_, earlier.run_id);
+    return;
+  }
+  reporter_.info(what_is_cleared(earlier));
+  const bool still_waits = earlier.held && still_holds(cluster_, *earlier.held);
+  if (still_waits && record_.operation != "backup") {
+    start_services(cluster_, earlier, reporter_);  // and the held one's record is there again
+    require_nothing_held(cluster_, *earlier.held);
+  }
+  start_workloads(cluster_, earlier, reporter_);
+  remove_pods(cluster_, earlier);
+  remove_arrived(earlier);
+  if (still_waits) {
+    hold_until_whole(*earlier.held);
+  } else if (earlier.held) {
+    remove_pods(cluster_, *earlier.held);
+    remove_arrived(*earlier.held);
+  }
+  follows_restore_ = earlier.operation == "restore";
+  record_.packets = earlier.packets;
+  // In one step: what it says of a raised max_allowed_packet stands nowhere else.
+  update_record(cluster_, record_, earlier.run_id);
+}
+
+void MaintenanceRun::hold_until_whole(const MaintenanceRecord& earlier) {
+  reporter_.info(fmt::format("The backup that {} has begun {} was not fetched; it is given up once this one is whole.",
+                             earlier.started_by, earlier.started_at));
+  record_.held = earlier_ = std::make_shared<const MaintenanceRecord>(earlier);
+}
+
+void MaintenanceRun::give_up_earlier() {
+  if (!earlier_) return;
+  try {
+    // Its record is there again by now.
+    start_services(cluster_, *std::exchange(earlier_, nullptr), reporter_);
+  } catch (const Error& error) {
+    reporter_.warning(
+        fmt::format("The earlier backup, which was not fetched, may still be in the cluster: {}", error.what()));
+  }
+}
+
 MaintenanceRun::~MaintenanceRun() {
   if (state_ == State::kClosed) return;
   // An error that is not ours is on its way: the state of the system is in its own message.
@@ -156,7 +202,8 @@ MaintenanceRun::~MaintenanceRun() {
 
 void MaintenanceRun::start_pods(std::chrono::seconds timeout) {
   ui::Step step(reporter_, "Starting the maintenance pod");
-  exastro::start_pods(cluster_, specs_, timeout);
+  pods_begun_ = std::time(nullptr);
+  persistently([&] { exastro::start_pods(cluster_, specs_, timeout); });
   step.done();
 }
 
@@ -208,7 +255,7 @@ void MaintenanceRun::put_back_packets(std::vector<Server>& servers) {
       forget_packet(server.id);
     } catch (const Error& error) {
       reporter_.warning(
-          fmt::format("max_allowed_packet of the {} server was raised by a restore that was cut off, and "
+          fmt::format("max_allowed_packet of the {} server was raised by a restore, and "
                       "could not be put back to {}: {}",
                       server.id, noted->second, error.what()));
     }
@@ -233,7 +280,7 @@ void MaintenanceRun::stop(Standstill standstill, std::chrono::seconds timeout) {
 void MaintenanceRun::stop_and_wait(const std::string& what, const std::vector<Workload>& workloads,
                                    std::chrono::seconds timeout) {
   ui::Step step(reporter_, what);
-  stop_workloads(cluster_, workloads);
+  stop_while_ours(workloads);
   MaintenanceRecord part = record_;
   std::erase_if(part.workloads, [&](const StoppedWorkload& recorded) {
     return std::none_of(workloads.begin(), workloads.end(), [&](const Workload& workload) {
@@ -243,6 +290,34 @@ void MaintenanceRun::stop_and_wait(const std::string& what, const std::vector<Wo
   });
   wait_until_stopped(cluster_, system_, part, timeout);
   step.done();
+}
+
+void MaintenanceRun::stop_while_ours(const std::vector<Workload>& workloads) {
+  // A request that the cluster's own patience tries again when the line is back could stop what another run has started
+  // meanwhile: here every try is preceded by a look at the lease.
+  struct Impatience {
+    kube::Cluster& cluster;
+    explicit Impatience(kube::Cluster& whose) : cluster(whose) { cluster.be_patient(std::chrono::seconds(0)); }
+    ~Impatience() { cluster.be_patient(kPatience); }
+  } const impatience(cluster_);
+  persistently([&] {
+    lease_.confirm();
+    stop_workloads(cluster_, workloads);
+  });
+}
+
+void MaintenanceRun::confirm() {
+  persistently([this] { lease_.confirm(); });
+}
+
+Possession MaintenanceRun::possession() {
+  try {
+    confirm();
+  } catch (const Error& error) {
+    if (error.status() != ExitStatus::kBusy) throw;
+    return Possession::kLost;
+  }
+  return Possession::kOurs;
 }
 
 void MaintenanceRun::confirm_standstill() {
@@ -287,7 +362,7 @@ std::vector<std::string> MaintenanceRun::resume_serving() {
   started_workloads_ = record_.workloads;
   MaintenanceRecord seen = record_;
   std::erase_if(seen.workloads, [&](const StoppedWorkload& workload) { return !is_serving(system_, workload); });
-  persistently([&] { start_workloads(cluster_, seen, reporter_); });
+  persistently([&] { start_workloads(cluster_, seen, reporter_, possession()); });
   started_ = Clock::now();
   has_started_ = true;
   // A node that starts the many pods of a back-yard at the same time is slow to start the one that people wait for.
@@ -299,16 +374,25 @@ void MaintenanceRun::resume_rest() {
   if (!has_started_) resume_serving();
   MaintenanceRecord unseen = record_;
   std::erase_if(unseen.workloads, [&](const StoppedWorkload& workload) { return is_serving(system_, workload); });
-  persistently([&] { start_workloads(cluster_, unseen, reporter_); });
+  persistently([&] { start_workloads(cluster_, unseen, reporter_, possession()); });
 }
 
 void MaintenanceRun::hold_backup() {
   MaintenanceRecord holding = record_;
   holding.workloads.clear();
-  holding.staged_until = archive::format_utc(std::time(nullptr) + kHeld.count());
+  holding.held = nullptr;
+  holding.staged_until = archive::format_utc(pods_begun_ + kHeld.count());  // the pods end then
   persistently([&] { update_record(cluster_, holding, record_.run_id); });
   record_ = std::move(holding);
   state_ = State::kHolding;
+  const auto earlier = std::exchange(earlier_, nullptr);
+  if (!earlier) return;
+  try {
+    remove_pods(cluster_, *earlier);
+    remove_arrived(*earlier);
+  } catch (const Error& error) {
+    reporter_.warning(fmt::format("What an earlier backup has left in the cluster is still there: {}", error.what()));
+  }
 }
 
 void MaintenanceRun::leave_to_the_next() { state_ = State::kClosed; }
@@ -317,7 +401,7 @@ void MaintenanceRun::put_back() {
   const process::Interrupt::Shield shield;
   const bool was_stopped = !has_started_;
   if (was_stopped) started_workloads_ = record_.workloads;
-  persistently([&] { start_services(cluster_, record_, reporter_); });
+  persistently([&] { start_services(cluster_, record_, reporter_, possession()); });
   for (const auto& warning : packet_warnings(record_)) reporter_.warning(warning);
   if (was_stopped) started_ = Clock::now();
   has_started_ = true;
@@ -377,7 +461,8 @@ Error MaintenanceRun::after_failure(const Error& error) {
         reporter_.warning(fmt::format("The record of this run may be left: {}", second.what()));
       }
       return Error(fmt::format("{} What was read is gone with its pod. The services run.", sentence(error)),
-                   fmt::format("Make the backup again: kubectl exastro backup -n {}", record_.namespace_),
+                   fmt::format("Make the backup again: kubectl exastro backup -n {}{}", record_.namespace_,
+                               flags_.empty() ? record_.source : flags_),
                    error.status());
     }
     state_ = State::kClosed;
@@ -404,13 +489,18 @@ Error MaintenanceRun::after_failure(const Error& error) {
     put_back();
   } catch (const Error& second) {
     state_ = State::kClosed;
+    // Another holds them now, and what that one does is not to be undone; or nothing is left to start them by.
+    const bool knows = second.status() == ExitStatus::kBusy || second.status() == ExitStatus::kServicesStopped;
     return Error(
         fmt::format("{} After that, putting back what was stopped failed as well: {}", sentence(error), second.what()),
-        fmt::format("Start the services with: kubectl exastro start -n {}", record_.namespace_),
-        ExitStatus::kServicesStopped);
+        knows ? second.next() : fmt::format("Start the services with: kubectl exastro start -n {}", record_.namespace_),
+        second.status() == ExitStatus::kBusy ? ExitStatus::kBusy : ExitStatus::kServicesStopped);
   }
-  const char* state =
+  std::string state =
       has_stopped_ ? "The services were started again as they were." : "Nothing was stopped or changed.";
+  if (earlier_)
+    state += fmt::format(" The backup that {} has begun {} still waits to be fetched.", earlier_->started_by,
+                         earlier_->started_at);
   return Error(fmt::format("{} {}", sentence(error), state), error.next(), error.status());
 }
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <chrono>
+#include <ctime>
+#include <memory>
 #include <string>
 
 #include "sequence/lease.h"
@@ -34,8 +36,9 @@ class MaintenanceRun {
   // Takes the lease, undoes what a run that was cut off has left, and writes this run's record. Throws Error (kBusy) if
   // another run lives, if the services were stopped on purpose, or if a restore was cut off while it replaced data and
   // this run does not replace all of it. If it does, the other's counts and safety backup become this run's. A backup
-  // that was not fetched is given up, unless this run fetches it: then its record becomes this run's; throws Error
-  // (kNotFound) if there is none.
+  // that was not fetched stays until another is whole: this run's record keeps its record until then. If this run
+  // fetches it, its record becomes this run's; throws Error (kNotFound) if there is none, and (kBusy) if this run is
+  // neither a backup nor a fetch.
   MaintenanceRun(kube::Cluster& cluster, const System& system, Options options, ui::Reporter& reporter);
   // Puts back what was not put back, and reports what fails in that.
   ~MaintenanceRun();
@@ -47,6 +50,8 @@ class MaintenanceRun {
   // Whether it finishes what another restore has begun: then what is there now is half of one and half of another, and
   // not worth keeping; the record names what the other kept, if it did.
   [[nodiscard]] bool finishes_another() const { return finishes_another_; }
+  // Whether its pods are others than those that it has started first.
+  [[nodiscard]] bool has_renewed_pods() const { return renewals_ > 0; }
   // Whether a restore that was cut off before it replaced anything was put back first: what it has unpacked beside the
   // shared files may still be there.
   [[nodiscard]] bool follows_restore() const { return follows_restore_; }
@@ -76,7 +81,7 @@ class MaintenanceRun {
   void confirm_standstill();
 
   // Throws Error (kBusy) if another run has taken this one's place: to be asked before every step that destroys.
-  void confirm() { lease_.confirm(); }
+  void confirm();
 
   // From here on the data is no longer what it was: after a failure the services stay stopped. `safety_backup` is the
   // file that has it, or empty; then one that the record names already stays named. `databases` and `users` (of
@@ -93,6 +98,9 @@ class MaintenanceRun {
   void resume_rest();
   // From here on, another run can fetch what the pods hold: after a failure they stay.
   void hold_backup();
+  // The file of this run's backup is whole: an earlier one that was kept until then is not wanted any more. After
+  // put_back().
+  void give_up_earlier();
   // Before something of it arrives in this folder, to be found by another run, or to be removed with the backup.
   void note_arrival(const std::string& folder);
   // Whether the pods still hold it, after after_failure(), too.
@@ -116,6 +124,13 @@ class MaintenanceRun {
  private:
   void begin_record(const Options& options);  // see the constructor
   void take_over_backup();
+  void follow(const MaintenanceRecord& earlier);
+  void hold_until_whole(const MaintenanceRecord& earlier);
+  template <typename Work>
+  void persistently(Work work);
+  void stop_while_ours(const std::vector<Workload>& workloads);
+  // Whether the lease was held all the time. Throws Error if that cannot be asked.
+  Possession possession();
   void end_pods_of(const MaintenanceRecord& record, std::chrono::seconds timeout);
 
   enum class State { kOpen, kDestroying, kHolding, kClosed };
@@ -130,6 +145,8 @@ class MaintenanceRun {
   std::vector<StoppedWorkload> started_workloads_;  // what wait_until_ready() waits for
   Lease lease_;
   std::vector<MaintenancePodSpec> specs_;
+  std::shared_ptr<const MaintenanceRecord> earlier_;  // a backup that waits until this run's is whole
+  std::time_t pods_begun_ = 0;
   int renewals_ = 0;
   State state_ = State::kOpen;
   std::chrono::steady_clock::time_point stopped_;

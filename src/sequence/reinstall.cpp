@@ -14,6 +14,7 @@
 #include "sequence/permissions.h"
 #include "sequence/proxy_check.h"
 #include "sequence/reinstall_run.h"
+#include "shell_word.h"
 #include "ui/format.h"
 #include "ui/prompt.h"
 #include "ui/step.h"
@@ -142,7 +143,7 @@ class Reinstall {
   // The backup that comes first would give it up.
   void require_nothing_held() {
     const auto record = find_record(cluster_, first().namespace_, first().name);
-    if (record && record->holds_backup()) throw not_fetched(*record);
+    if (record) exastro::require_nothing_held(cluster_, *record);
   }
 
   // Throws Error if removing or creating would take data with it.
@@ -395,7 +396,7 @@ class Reinstall {
   [[nodiscard]] std::string finishing_flags() const {
     std::string flags;
     const auto add = [&](const char* flag, const std::string& value) {
-      flags += fmt::format(" {} {}", flag, ui::shell_word(value));
+      flags += fmt::format(" {} {}", flag, shell_word(value));
     };
     for (const auto& release : request_.find.releases) add("--release", release);
     for (const auto& chart : request_.charts) add("--chart", chart);

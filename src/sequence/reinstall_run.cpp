@@ -62,7 +62,7 @@ ReinstallRun::ReinstallRun(kube::Cluster& cluster, const Release& first, const s
   }
   if (earlier->operation == "stop") throw stopped_on_purpose(*earlier);
   if (earlier->destructive) throw half_replaced(*earlier);
-  if (earlier->holds_backup()) throw not_fetched(*earlier);
+  require_nothing_held(cluster_, *earlier);
   if (earlier->operation == "restore" || !earlier->packets.empty()) {
     // It may have left files beside the shared ones, and a raised max_allowed_packet: `start` knows how to undo that.
     throw Error(fmt::format("A restore by {}, begun {}, was cut off; what it left is to be put back first.",
@@ -70,9 +70,12 @@ ReinstallRun::ReinstallRun(kube::Cluster& cluster, const Release& first, const s
                 fmt::format("Run this, and then the command again: kubectl exastro start -n {}", earlier->namespace_),
                 ExitStatus::kBusy);
   }
-  reporter_.info(fmt::format("A {} by {}, begun {}, was cut off; what it left is put back first.", earlier->operation,
-                             earlier->started_by, earlier->started_at));
+  reporter_.info(what_is_cleared(*earlier));
   start_services(cluster_, *earlier, reporter_);
+  if (earlier->held) {  // whose record is there again
+    require_nothing_held(cluster_, *earlier->held);
+    start_services(cluster_, *earlier->held, reporter_);
+  }
   create_record(cluster_, record_);
 }
 

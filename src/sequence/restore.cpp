@@ -22,6 +22,7 @@
 #include "sequence/safety_backup.h"
 #include "sequence/side_by_side.h"
 #include "sequence/unpacked_files.h"
+#include "shell_word.h"
 #include "ui/format.h"
 #include "ui/prompt.h"
 #include "ui/step.h"
@@ -102,7 +103,7 @@ class Restore {
     std::string flags;
     const auto add = [&](std::string_view flag, const std::string& file) {
       const auto path = std::filesystem::absolute(file).lexically_normal();
-      flags += fmt::format(" {} {}", flag, ui::shell_word(path.string()));
+      flags += fmt::format(" {} {}", flag, shell_word(path.string()));
     };
     add("--from", request_.from);
     for (const auto& identity : request_.identities) add("--identity", identity);
@@ -242,10 +243,11 @@ class Restore {
       if (with_files) unpacked.take_their_place(request_.keep_extra);
     } catch (const Error& error) {
       if (!safety) throw;
+      for (auto& server : servers) server->leave_packet_to_record();  // look_at_servers() puts it back
       go_back(run, safety->path(), replaced_parts(manifest), unpacked, error);
     }
     end_destruction(run);
-    for (auto& server : servers) server->put_back_packet();  // while their pods are there
+    put_back_packets(run, servers);
     if (with_files) unpacked.settle(request_.keep_extra);
     look_back(run, servers);
   }
@@ -297,6 +299,22 @@ class Restore {
     make_all(deliveries, step, kStreams);
     step.done();
     return files;
+  }
+
+  // While the pods that reach the servers are there. A connection that was cut has renewed them.
+  void put_back_packets(MaintenanceRun& run, std::vector<std::unique_ptr<ServerRestore>>& servers) {
+    if (!run.has_renewed_pods()) {
+      for (auto& server : servers) server->put_back_packet();
+      return;
+    }
+    for (auto& server : servers) server->leave_packet_to_record();
+    try {
+      auto reached = open_servers(
+          cluster_, system_, [&](const Side& side) { return run.pod_of(side); }, run.id());
+      run.put_back_packets(reached);
+    } catch (const Error& error) {
+      reporter_.warning(error.what());  // put_back() tells how to do it by hand
+    }
   }
 
   SharedFiles shared_files(const MaintenanceRun& run) {

@@ -60,6 +60,8 @@ class ServerRestore {
   void load_views();
   // As the destructor does, but while the pod that reaches the server is still there.
   void put_back_packet();
+  // The server is reached no more through its pod: who follows the record puts it back.
+  void leave_packet_to_record() { packet_before_ = 0; }
   // What the application logs in with is brought to this server.
   void move_records(const KeyOf& key_of);
   // Tells of that, of databases that nothing names, and of DEFINER clauses that were taken out.

@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "archive/file_descriptor.h"
+#include "archive/final_name.h"
 #include "archive/names.h"
 #include "archive/partial_file.h"
 #include "sequence/backup_target.h"
@@ -17,6 +18,7 @@ constexpr const char* kElsewhere = "Name another directory with --safety-dir, or
 constexpr const char* kOrElse = " Or do without what is there now: --no-safety-backup";
 
 archive::BackupWriter open_writer(const std::filesystem::path& path) {
+  archive::remove_partial_files(archive::directory_of(path));
   try {
     return archive::BackupWriter(path);
   } catch (const Error& error) {

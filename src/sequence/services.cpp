@@ -11,9 +11,12 @@
 
 #include "archive/names.h"
 #include "archive/partial_file.h"
+#include "exastro/maintenance_pod.h"
 #include "process/interrupt.h"
 #include "sequence/maintenance.h"
 #include "sequence/side_by_side.h"
+#include "sequence/staging.h"
+#include "shell_word.h"
 
 namespace exastro {
 namespace {
@@ -133,19 +136,35 @@ Error stopped_on_purpose(const MaintenanceRecord& earlier) {
                fmt::format("Start them with: kubectl exastro start -n {}", earlier.namespace_), ExitStatus::kBusy);
 }
 
-Error not_fetched(const MaintenanceRecord& earlier) {
-  return Error(fmt::format("A backup by {}, begun {}, is still in the cluster alone, in a pod that this would remove.",
-                           earlier.started_by, earlier.started_at),
-               fmt::format("Fetch it: {}. Or give it up: kubectl exastro fetch --discard -n {}", how_to_fetch(earlier),
-                           earlier.namespace_),
-               ExitStatus::kBusy);
+bool still_holds(kube::Cluster& cluster, const MaintenanceRecord& record) {
+  return record.holds_backup() && std::all_of(record.pods.begin(), record.pods.end(), [&](const auto& pod) {
+           return is_there(cluster, {pod.namespace_, pod.name, kMaintenanceContainer});
+         });
+}
+
+void require_nothing_held(kube::Cluster& cluster, const MaintenanceRecord& record) {
+  if (!still_holds(cluster, record)) return;
+  throw Error(fmt::format("A backup by {}, begun {}, is still in the cluster alone, in a pod that this would remove.",
+                          record.started_by, record.started_at),
+              fmt::format("Fetch it: {}. Or give it up: kubectl exastro fetch --discard -n {}", how_to_fetch(record),
+                          record.namespace_),
+              ExitStatus::kBusy);
+}
+
+std::string what_is_cleared(const MaintenanceRecord& earlier) {
+  if (earlier.holds_backup()) {
+    return fmt::format("The backup that {} has begun {} was not fetched in time; what is left of it is removed.",
+                       earlier.started_by, earlier.started_at);
+  }
+  return fmt::format("A {} by {}, begun {}, was cut off; what it left is put back first.", earlier.operation,
+                     earlier.started_by, earlier.started_at);
 }
 
 std::vector<std::string> packet_warnings(const MaintenanceRecord& record) {
   std::vector<std::string> warnings;
   for (const auto& [server, bytes] : record.packets) {
     warnings.push_back(
-        fmt::format("A restore that was cut off has raised max_allowed_packet of the {} server. Put it back "
+        fmt::format("A restore has raised max_allowed_packet of the {} server. Put it back "
                     "there with: SET GLOBAL max_allowed_packet = {};",
                     server, bytes));
   }
@@ -160,7 +179,7 @@ std::string how_to_finish(const MaintenanceRecord& record) {
   std::string text = fmt::format("Finish it with a restore of everything: {}{}", restore,
                                  record.source.empty() ? " --from FILE" : record.source + there);
   if (!record.safety_backup.empty())
-    text += fmt::format(". Or go back: {} --from {}{}", restore, ui::shell_word(record.safety_backup), there);
+    text += fmt::format(". Or go back: {} --from {}{}", restore, shell_word(record.safety_backup), there);
   return text;
 }
 
@@ -215,12 +234,6 @@ void remove_arrived(const MaintenanceRecord& record) {
   for (const auto& folder : record.arrival_folders) archive::remove_waiting_file(folder, arrival_name(record));
 }
 
-void remove_record(kube::Cluster& cluster, const MaintenanceRecord& record) {
-  const auto present = find_record(cluster, record.namespace_, record.release);
-  if (present && present->run_id == record.run_id)
-    cluster.remove("configmap", record.namespace_, record_name(record.release));
-}
-
 void update_record(kube::Cluster& cluster, const MaintenanceRecord& record, const std::string& run_id) {
   const auto live = cluster.get("configmap", record.namespace_, record_name(record.release));
   if (!live) {
@@ -236,6 +249,16 @@ void update_record(kube::Cluster& cluster, const MaintenanceRecord& record, cons
   Json object = to_config_map(record);
   object["metadata"]["resourceVersion"] = live->at("metadata").value("resourceVersion", "");
   cluster.replace(object);
+}
+
+void remove_record(kube::Cluster& cluster, const MaintenanceRecord& record) {
+  const auto present = find_record(cluster, record.namespace_, record.release);
+  if (!present || present->run_id != record.run_id) return;
+  if (present->held) {
+    update_record(cluster, *present->held, record.run_id);
+  } else {
+    cluster.remove("configmap", record.namespace_, record_name(record.release));
+  }
 }
 
 std::vector<Workload> record_running(kube::Cluster& cluster, const System& system, Standstill standstill,
@@ -330,20 +353,8 @@ void remove_pods(kube::Cluster& cluster, const MaintenanceRecord& record) {
 
 namespace {
 
-// Whether the record is in the cluster. If not, its pods are removed; throws Error (kBusy) if another's is there.
-bool is_held(kube::Cluster& cluster, const MaintenanceRecord& record) {
-  const auto present = find_record(cluster, record.namespace_, record.release);
-  if (present && present->run_id == record.run_id) return true;
-  // A run that slept, say: somebody has put its things back, and may be at work.
-  remove_pods(cluster, record);
-  if (!present) return false;
-  throw Error(fmt::format("The services are held by a {} of {} now, so this run has started nothing.",
-                          present->operation, present->started_by),
-              "Look with: kubectl exastro status", ExitStatus::kBusy);
-}
-
-// As start_workloads(), of a record that is held.
-void start_recorded(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter) {
+// As they are now, by "NAMESPACE/kind/NAME".
+std::map<std::string, Json> live_workloads(kube::Cluster& cluster, const MaintenanceRecord& record) {
   std::map<std::string, Json> live;
   for (const auto& namespace_ : namespaces_of(record)) {
     for (const auto& workload : parse_workloads(cluster.list("deployments,statefulsets,cronjobs", namespace_, ""))) {
@@ -351,6 +362,58 @@ void start_recorded(kube::Cluster& cluster, const MaintenanceRecord& record, ui:
                                                        {"suspended", workload.suspended}};
     }
   }
+  return live;
+}
+
+// What ran before, and is stopped now.
+std::vector<std::string> still_stopped(kube::Cluster& cluster, const MaintenanceRecord& record) {
+  const auto live = live_workloads(cluster, record);
+  std::vector<std::string> stopped;
+  for (const auto& workload : record.workloads) {
+    const auto found = live.find(workload.namespace_ + "/" + reference(workload));
+    if (found == live.end()) continue;
+    if (workload.kind == WorkloadKind::kCronJob) {
+      if (!workload.suspended && found->second.at("suspended"))
+        stopped.push_back(fmt::format("{} (was not suspended)", found->first));
+    } else if (workload.replicas > 0 && found->second.at("replicas") == 0) {
+      stopped.push_back(fmt::format("{} (had {})", found->first, workload.replicas));
+    }
+  }
+  return stopped;
+}
+
+// Whether the record, or what this run knows of it, is to be followed. If it is not in the cluster, its pods are
+// removed.
+bool is_held(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter, Possession possession) {
+  const auto present = find_record(cluster, record.namespace_, record.release);
+  if (present && present->run_id == record.run_id) return true;
+  // A run that slept, say: somebody has put its things back, and may be at work.
+  remove_pods(cluster, record);
+  if (present) {
+    throw Error(fmt::format("The services are held by a {} of {} now, so this run has started nothing.",
+                            present->operation, present->started_by),
+                "Look with: kubectl exastro status", ExitStatus::kBusy);
+  }
+  const auto stopped = still_stopped(cluster, record);
+  if (stopped.empty()) return false;
+  if (possession == Possession::kOurs) {
+    reporter.warning(
+        "The record of what ran before is gone from the cluster: somebody has removed it. What this run has "
+        "stopped is started by what it knows itself.");
+    return true;
+  }
+  throw Error(
+      fmt::format("Another run has taken this one's place and has ended; what this one had stopped is stopped "
+                  "now, perhaps by somebody else since: {}.",
+                  fmt::join(stopped, ", ")),
+      fmt::format("If nobody wants it so, start it with kubectl scale -n {} --replicas=NUMBER, by these numbers.",
+                  record.namespace_),
+      ExitStatus::kServicesStopped);
+}
+
+// As start_workloads(), of a record that is held.
+void start_recorded(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter) {
+  const auto live = live_workloads(cluster, record);
   Refusals refusals;
   using Group = std::pair<std::pair<std::string, int>, std::vector<std::string>>;
   std::vector<Group> groups;  // in the order of the record
@@ -363,10 +426,10 @@ void start_recorded(kube::Cluster& cluster, const MaintenanceRecord& record, ui:
       continue;
     }
     if (workload.kind == WorkloadKind::kCronJob) {
-      if (!workload.suspended && found->second["suspended"]) resumed.push_back(&workload);
+      if (!workload.suspended && found->second.at("suspended")) resumed.push_back(&workload);
       continue;
     }
-    const int now = found->second["replicas"];
+    const int now = found->second.at("replicas");
     if (now == workload.replicas) continue;
     if (now != 0) {
       reporter.warning(
@@ -394,15 +457,17 @@ void start_recorded(kube::Cluster& cluster, const MaintenanceRecord& record, ui:
 
 }  // namespace
 
-void start_workloads(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter) {
+void start_workloads(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter,
+                     Possession possession) {
   // What is being put back is not given up half-way.
   const process::Interrupt::Shield shield;
-  if (is_held(cluster, record)) start_recorded(cluster, record, reporter);
+  if (is_held(cluster, record, reporter, possession)) start_recorded(cluster, record, reporter);
 }
 
-void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter) {
+void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter,
+                    Possession possession) {
   const process::Interrupt::Shield shield;
-  if (!is_held(cluster, record)) return;
+  if (!is_held(cluster, record, reporter, possession)) return;
   start_recorded(cluster, record, reporter);
   remove_pods(cluster, record);
   remove_arrived(record);

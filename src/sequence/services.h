@@ -34,8 +34,15 @@ void require_no_reinstall(kube::Cluster& cluster, const std::vector<Release>& re
 
 // The errors of a run that finds such a record of another.
 Error stopped_on_purpose(const MaintenanceRecord& earlier);
-Error not_fetched(const MaintenanceRecord& earlier);
 Error half_replaced(const MaintenanceRecord& earlier);
+
+// Whether the pods of a backup that waits to be fetched are still there.
+bool still_holds(kube::Cluster& cluster, const MaintenanceRecord& record);
+// Throws Error (kBusy) if they are: whoever would remove them leaves them for a fetch.
+void require_nothing_held(kube::Cluster& cluster, const MaintenanceRecord& record);
+
+// What a run tells that finds such a record and puts back, or removes, what it stands for.
+std::string what_is_cleared(const MaintenanceRecord& earlier);
 
 // The commands that end a restore or reinstall which was cut off, one way or the other.
 std::string how_to_finish(const MaintenanceRecord& record);
@@ -62,7 +69,7 @@ void remove_arrived(const MaintenanceRecord& record);
 // The name of the file in which it arrives.
 std::string arrival_name(const MaintenanceRecord& record);
 
-// Removes the record if it is this run's.
+// Removes the record if it is this run's. One that it holds takes its place.
 void remove_record(kube::Cluster& cluster, const MaintenanceRecord& record);
 
 // Writes into the record what runs now and has to stop, and gives it. Counts that the record has already are kept: they
@@ -93,12 +100,19 @@ std::vector<std::string> started_meanwhile(kube::Cluster& cluster, const System&
 // Removes the record's maintenance pods; no error if they are gone.
 void remove_pods(kube::Cluster& cluster, const MaintenanceRecord& record);
 
+// Whether nobody else can have worked on the system since the record was written: by the lease.
+enum class Possession { kOurs, kLost };
+
 // Puts every workload back to what the record says. One that somebody has changed meanwhile is left as it is and
-// reported; one that is gone too. If the record in the cluster is not this one any more, only its pods are removed.
-// Tries everything before it throws. Safe to call again.
-void start_workloads(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter);
+// reported; one that is gone too. Tries everything before it throws. Safe to call again. If the record in the cluster
+// is another's by now, only this one's pods are removed, and Error (kBusy) is thrown. If there is none any more, what
+// is stopped is started by this one; or, if the lease was lost, told with Error (kServicesStopped): somebody else has
+// ended this run's work, and may have stopped it since.
+void start_workloads(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter,
+                     Possession possession = Possession::kOurs);
 
 // The same, and then removes the record's pods, and last the record.
-void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter);
+void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter,
+                    Possession possession = Possession::kOurs);
 
 }  // namespace exastro

@@ -278,7 +278,7 @@ Staged stage(kube::Cluster& cluster, const kube::Pod& pod, const kube::Script& s
   through_cuts(cluster, pod, [&](bool&) { answer = parse_answer(cluster.run(pod, staging, items)); });
   if (answer.full)
     throw StagingFull("The maintenance pod's node, or the pod's own limit, had no room for what is read after all.",
-                      "Let the services wait for the transfer instead: kubectl exastro backup --staging never");
+                      "Let the services wait for the transfer instead: add --staging never to the command");
   Staged staged;
   staged.note = std::move(answer.note);
   auto& files = staged.files;

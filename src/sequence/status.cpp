@@ -54,6 +54,8 @@ std::size_t stopped_count(const MaintenanceRecord& record) {
 std::string Status::state() const {
   if (holder && holder->alive) return holder->name + ", runs now";
   if (record) {
+    if (record->holds_backup() && lapsed)
+      return fmt::format("running; a backup {} was not fetched in time and is gone", who(*record));
     if (record->holds_backup())
       return fmt::format("running; a backup {} waits to be fetched until {}", who(*record), record->staged_until);
     if (record->operation == "stop") return fmt::format("stopped by {}, {}", record->started_by, record->started_at);
@@ -68,7 +70,7 @@ std::string Status::state() const {
 std::string Status::next(const System& system) const {
   if (holder && holder->alive) return "wait until it has ended";
   if (record && record->destructive) return half_replaced(*record).next();
-  if (record && record->holds_backup()) return how_to_fetch(*record);
+  if (record && record->holds_backup()) return lapsed ? "kubectl exastro backup" : how_to_fetch(*record);
   if (record) return "kubectl exastro start";
   if (!left_pods.empty()) {
     const auto& pod = left_pods.front();
@@ -104,6 +106,7 @@ Status look_at(kube::Cluster& cluster, const System& system, Surroundings around
   status.not_ready = not_ready_now(system);
   if (status.record && status.record->operation == "stop")
     status.started = started_meanwhile(cluster, system, *status.record);
+  status.lapsed = status.record && status.record->holds_backup() && !still_holds(cluster, *status.record);
   status.left_pods = pods_without_record(around.pods, status.record);
   try {
     status.stock = plan_backup(cluster, system, around.pods);

@@ -21,6 +21,7 @@ struct Surroundings {
 struct Status {
   std::optional<MaintenanceRecord> record;
   std::optional<LeaseHolder> holder;
+  bool lapsed = false;                 // the pods of the backup that the record holds are gone
   std::vector<std::string> not_ready;  // workloads with fewer ready pods than wanted
   std::vector<std::string> started;    // recorded as stopped, and running again
   std::vector<std::string> left_pods;  // maintenance pods that no record knows

@@ -61,8 +61,8 @@ void UnpackedFiles::take_their_place(bool keep_extra) {
 }
 
 void UnpackedFiles::put_back(SharedFiles files) {
-  if (!was_begun_) return;
   again_.emplace(std::move(files));
+  if (!was_begun_) return;
   to_its_end([&](SharedFiles& reached, bool) { reached.put_back(run_id_); });
   unpacked_ = true;
 }

@@ -6,6 +6,8 @@
 #include <regex>
 #include <string_view>
 
+#include "shell_word.h"
+
 namespace exastro::ui {
 
 namespace {
@@ -38,16 +40,6 @@ std::string duration_text(std::chrono::duration<double> duration) {
   const auto seconds = static_cast<long>(duration.count() + 0.5);
   if (seconds < 3600) return fmt::format("{} min {} s", seconds / 60, seconds % 60);
   return fmt::format("{} h {} min", seconds / 3600, seconds % 3600 / 60);
-}
-
-std::string shell_word(const std::string& word) {
-  const bool plain = !word.empty() && word.find_first_not_of(
-                                          "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                          "0123456789_-./:@+=,") == std::string::npos;
-  if (plain) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
 }
 
 std::string flag_text(const std::string& flag, const std::string& value) {

@@ -13,9 +13,6 @@ std::string bytes_text(std::uint64_t bytes);
 // "0.4 s", "59.9 s", "2 min 5 s", "1 h 2 min".
 std::string duration_text(std::chrono::duration<double> duration);
 
-// A word of a command line for a POSIX shell, in quotes if it needs them.
-std::string shell_word(const std::string& word);
-
 // " --flag VALUE" for a shell and for a line of JSON; empty without a value, or if it would need more than single
 // quotes.
 std::string flag_text(const std::string& flag, const std::string& value);

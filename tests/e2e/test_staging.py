@@ -142,6 +142,19 @@ def test_interrupted_it_waits_or_is_given_up(system, plugin, distant, wanted, tm
     process = while_it_fetches(system, distant, cwd=tmp_path)
     process.send_signal(signal.SIGKILL)
     process.communicate()
+    # It stays until then: the next is killed as well, when it has stopped everything.
+    process = plugin.start("backup", *HERE, cwd=tmp_path)
+    for line in process.stderr:
+        if "Reading databases" in line:
+            process.send_signal(signal.SIGKILL)
+    process.communicate()
+    plugin.run("start", *HERE)
+    assert system.cluster_state() == wanted["cluster"]
+    plugin.run("fetch", *HERE, "-o", tmp_path / "first.tar")
+    plugin.run("verify", "--from", tmp_path / "first.tar")
+    process = while_it_fetches(system, distant, cwd=tmp_path)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
     done = plugin.run("backup", *HERE, cwd=tmp_path)
     assert "was not fetched; it is given up" in done.err
     assert not waiting_files(tmp_path), "parts of backups that are gone are left"

@@ -227,6 +227,9 @@ TEST_F(Run, WhatHasArrivedGoesWithItsBackup) {
   EXPECT_EQ(left(there), 0);
   hold();
   MaintenanceRun next(cluster_, system_, backup_, *reporter_);
+  EXPECT_EQ(left(here), 2) << "until another is whole";
+  next.start_pods(std::chrono::seconds(1));
+  next.hold_backup();
   EXPECT_EQ(left(here), 1) << "given up";
   next.put_back();
 }
@@ -242,6 +245,19 @@ TEST_F(Run, WhatIsGoneWithItsPodIsNotSaidToWait) {
   const Error error = run.after_failure(Error("The stream broke."));
   EXPECT_NE(error.next().find("kubectl exastro backup"), std::string::npos) << error.next();
   EXPECT_FALSE(run.holds_backup());
+  EXPECT_TRUE(is_as_before());
+}
+
+TEST_F(Run, WhatWasNotFetchedInTimeStandsInNobodysWay) {
+  {
+    MaintenanceRun run(cluster_, system_, backup_, *reporter_);
+    run.start_pods(std::chrono::seconds(1));
+    run.hold_backup();
+  }
+  cluster_.pod_status = {{"status", {{"phase", "Failed"}, {"reason", "DeadlineExceeded"}}}};
+  MaintenanceRun run(cluster_, system_, restore_, *reporter_);
+  EXPECT_NE(err_.str().find("was not fetched in time"), std::string::npos);
+  run.put_back();
   EXPECT_TRUE(is_as_before());
 }
 
@@ -262,12 +278,121 @@ TEST_F(Run, WhatWasNotFetchedIsGivenUpForTheNext) {
       EXPECT_NE(error.next().find("fetch --discard"), std::string::npos);
     }
   }
-  ASSERT_EQ(cluster_.maintenance_pods.size(), 1U);
-  MaintenanceRun run(cluster_, system_, backup_, *reporter_);
-  EXPECT_NE(err_.str().find("was not fetched; it is given up"), std::string::npos);
-  EXPECT_TRUE(cluster_.maintenance_pods.empty());
-  run.put_back();
+  const auto first = *find_record(cluster_, system_);
+  const auto waits = [&] {
+    const auto record = find_record(cluster_, system_);
+    return record && record->run_id == first.run_id && record->holds_backup() && cluster_.workloads == before_ &&
+           cluster_.maintenance_pods.size() == 1;
+  };
+  {
+    MaintenanceRun failing(cluster_, system_, backup_, *reporter_);
+    EXPECT_NE(err_.str().find("was not fetched; it is given up once this one is whole"), std::string::npos);
+    failing.start_pods(std::chrono::seconds(1));
+    failing.stop(Standstill::kWriters, std::chrono::seconds(1));
+    EXPECT_EQ(cluster_.maintenance_pods.size(), 2U);
+    const Error error = failing.after_failure(Error("The disk is full."));
+    EXPECT_NE(std::string(error.what()).find("still waits to be fetched"), std::string::npos) << error.what();
+  }
+  EXPECT_TRUE(waits());
+  {
+    MaintenanceRun direct(cluster_, system_, backup_, *reporter_);
+    direct.start_pods(std::chrono::seconds(1));
+    direct.put_back();
+    EXPECT_TRUE(waits()) << "its file is not whole yet";
+    direct.give_up_earlier();
+  }
   EXPECT_TRUE(is_as_before());
+}
+
+// As killed at a point: what it has written stays.
+TEST_F(Run, WhatWasNotFetchedOutlivesACutOffBackup) {
+  {
+    MaintenanceRun run(cluster_, system_, backup_, *reporter_);
+    run.start_pods(std::chrono::seconds(1));
+    run.hold_backup();
+  }
+  const auto first = *find_record(cluster_, system_);
+  const MemoryCluster::State stopped{0, false};
+  const auto kill_another = [&] {
+    const auto config_maps = [&] {
+      MaintenanceRun run(cluster_, system_, backup_, *reporter_);
+      run.start_pods(std::chrono::seconds(1));
+      run.stop(Standstill::kWriters, std::chrono::seconds(1));
+      auto as_killed = cluster_.config_maps;
+      run.put_back();
+      return as_killed;
+    }();
+    cluster_.config_maps = config_maps;
+    cluster_.workloads.at("deployment/platform-auth") = stopped;
+  };
+  kill_another();
+  start_after_maintenance(cluster_, system_, false, *reporter_);
+  EXPECT_EQ(find_record(cluster_, system_)->run_id, first.run_id);
+  EXPECT_EQ(cluster_.workloads, before_);
+  kill_another();
+  EXPECT_THROW(MaintenanceRun(cluster_, system_, restore_, *reporter_), Error);
+  EXPECT_EQ(find_record(cluster_, system_)->run_id, first.run_id) << "what was cut off is put back all the same";
+  EXPECT_EQ(cluster_.workloads, before_);
+  kill_another();
+  {
+    MaintenanceRun next(cluster_, system_, backup_, *reporter_);
+    EXPECT_EQ(next.record().held->run_id, first.run_id);
+    next.put_back();
+  }
+  kill_another();
+  MaintenanceRun fetch(cluster_, system_, {.operation = "fetch", .fetches = true}, *reporter_);
+  EXPECT_EQ(fetch.id(), first.run_id);
+  EXPECT_EQ(cluster_.workloads, before_);
+  fetch.put_back();
+  EXPECT_TRUE(is_as_before());
+}
+
+TEST_F(Run, ARecordThatSomebodyRemovesLeavesNothingStopped) {
+  for (const bool with_lease : {false, true}) {
+    MaintenanceRun run(cluster_, system_, backup_, *reporter_);
+    run.start_pods(std::chrono::seconds(1));
+    run.stop(Standstill::kWriters, std::chrono::seconds(1));
+    cluster_.config_maps.clear();
+    if (with_lease) cluster_.leases.clear();
+    EXPECT_EQ(run.after_failure(Error("x")).status(), ExitStatus::kFailed);
+    EXPECT_TRUE(is_as_before());
+    EXPECT_NE(err_.str().find("somebody has removed it"), std::string::npos);
+  }
+}
+
+TEST_F(Run, WhatAnotherMayHaveStoppedSinceIsToldAndNotStarted) {
+  MaintenanceRun run(cluster_, system_, backup_, *reporter_);
+  run.stop(Standstill::kWriters, std::chrono::seconds(1));
+  // Another run has taken its place, and has ended.
+  cluster_.config_maps.clear();
+  cluster_.leases.begin()->second["spec"]["holderIdentity"] = "another";
+  cluster_.leases.begin()->second["metadata"]["resourceVersion"] = "another's";
+  const Error error = run.after_failure(Error("x"));
+  EXPECT_EQ(error.status(), ExitStatus::kServicesStopped);
+  EXPECT_NE(std::string(error.what()).find("ns/deployment/platform-auth (had 2)"), std::string::npos) << error.what();
+  EXPECT_NE(error.next().find("kubectl scale"), std::string::npos);
+  EXPECT_EQ(cluster_.workloads.at("deployment/platform-auth").replicas, 0);
+}
+
+TEST_F(Run, WhatAnotherHoldsIsNotToBeStarted) {
+  MaintenanceRun run(cluster_, system_, backup_, *reporter_);
+  run.stop(Standstill::kWriters, std::chrono::seconds(1));
+  auto others = *find_record(cluster_, system_);
+  others.run_id = "another";
+  others.operation = "stop";
+  cluster_.config_maps.clear();
+  create_record(cluster_, others);
+  const Error error = run.after_failure(Error("x"));
+  EXPECT_EQ(error.status(), ExitStatus::kBusy);
+  EXPECT_EQ(error.next().find("exastro start"), std::string::npos) << error.next();
+}
+
+TEST_F(Run, NothingIsStoppedOnceAnotherHasTakenItsPlace) {
+  MaintenanceRun run(cluster_, system_, backup_, *reporter_);
+  cluster_.leases.begin()->second["spec"]["holderIdentity"] = "another";
+  cluster_.leases.begin()->second["metadata"]["resourceVersion"] = "another's";
+  EXPECT_THROW(run.stop(Standstill::kWriters, std::chrono::seconds(1)), Error);
+  EXPECT_EQ(cluster_.workloads, before_);
 }
 
 TEST_F(Run, PastItsFirstDestructionItLeavesTheServicesStopped) {

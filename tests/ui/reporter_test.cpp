@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "shell_word.h"
 #include "ui/format.h"
 #include "ui/step.h"
 

@@ -6,6 +6,7 @@ next command must bring back: all of A or all of B, every workload's count, and 
 import json
 import os
 import pathlib
+import shlex
 import signal
 import subprocess
 import time
@@ -133,10 +134,10 @@ class Site:
         self.plugin.run("start", *self.where, expect=7)
         safety = record["safetyBackup"]
         back = bool(safety) and chance.random() < 0.5
-        source = safety if back else record["source"]
-        if str(source) not in told:
+        source = ["--from", safety] if back else shlex.split(record["source"])
+        if " ".join(source) not in told:
             raise Lost(f"status does not say how to go on: {told}")
-        self.plugin.run("restore", *self.where, "--yes", "--from", source, "--safety-dir", self.scratch)
+        self.plugin.run("restore", *self.where, "--yes", *source, "--safety-dir", self.scratch)
         self.present = self.present if back else self.other()
 
     def end_staging(self, chance):
