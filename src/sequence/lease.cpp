@@ -122,9 +122,10 @@ void Lease::acquire(const std::function<void(const std::string&)>& on_wait) {
 void Lease::renew() {
   Json wanted = object_;
   wanted["spec"]["renewTime"] = micro_time();
+  const auto asked = system_clock::now();  // a laptop may sleep before it reads the answer
   try {
     object_ = cluster_.replace(wanted);
-    renewed_ = system_clock::now();
+    renewed_ = asked;
     return;
   } catch (const kube::KubeError& error) {
     if (error.reason() != kube::Reason::kConflict && error.reason() != kube::Reason::kNotFound) throw;
@@ -133,7 +134,7 @@ void Lease::renew() {
   const auto now = cluster_.get(kKind, namespace_, name_);
   if (now && holder_of(*now) == holder_) {
     object_ = *now;
-    renewed_ = system_clock::now();
+    renewed_ = asked;
     return;
   }
   if (!now && system_clock::now() - renewed_ < options_.duration) {
@@ -142,7 +143,7 @@ void Lease::renew() {
     wanted["metadata"].erase("uid");
     try {
       object_ = cluster_.create(wanted);
-      renewed_ = system_clock::now();
+      renewed_ = asked;
       return;
     } catch (const kube::KubeError& error) {
       if (error.reason() != kube::Reason::kAlreadyExists) throw;

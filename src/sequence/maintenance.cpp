@@ -84,7 +84,7 @@ void start_after_maintenance(kube::Cluster& cluster, const System& system, bool 
                                 system.release()));
     return;
   }
-  if (record->holds_backup()) {
+  if (still_holds(cluster, *record)) {
     reporter.result({{"state", "nothing to start"}},
                     "Nothing is stopped. A backup waits to be fetched: " + how_to_fetch(*record));
     return;

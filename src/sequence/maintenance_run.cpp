@@ -153,6 +153,7 @@ void MaintenanceRun::follow(const MaintenanceRecord& earlier) {
   if (still_holds(cluster_, earlier)) {
     if (record_.operation != "backup") require_nothing_held(cluster_, earlier);
     hold_until_whole(earlier);
+    record_.packets = earlier.packets;
     update_record(cluster_, record_, earlier.run_id);
     return;
   }
@@ -173,6 +174,7 @@ void MaintenanceRun::follow(const MaintenanceRecord& earlier) {
   }
   follows_restore_ = earlier.operation == "restore";
   record_.packets = earlier.packets;
+  if (earlier.held) record_.packets.insert(earlier.held->packets.begin(), earlier.held->packets.end());
   // In one step: what it says of a raised max_allowed_packet stands nowhere else.
   update_record(cluster_, record_, earlier.run_id);
 }
@@ -184,10 +186,12 @@ void MaintenanceRun::hold_until_whole(const MaintenanceRecord& earlier) {
 }
 
 void MaintenanceRun::give_up_earlier() {
-  if (!earlier_) return;
+  const auto earlier = std::exchange(earlier_, nullptr);
+  if (!earlier) return;
   try {
-    // Its record is there again by now.
-    start_services(cluster_, *std::exchange(earlier_, nullptr), reporter_);
+    // Its record is there again, unless putting back has failed: then whoever does that finds it.
+    const auto present = find_record(cluster_, system_);
+    if (present && present->run_id == earlier->run_id) start_services(cluster_, *earlier, reporter_);
   } catch (const Error& error) {
     reporter_.warning(
         fmt::format("The earlier backup, which was not fetched, may still be in the cluster: {}", error.what()));
@@ -362,7 +366,7 @@ std::vector<std::string> MaintenanceRun::resume_serving() {
   started_workloads_ = record_.workloads;
   MaintenanceRecord seen = record_;
   std::erase_if(seen.workloads, [&](const StoppedWorkload& workload) { return !is_serving(system_, workload); });
-  persistently([&] { start_workloads(cluster_, seen, reporter_, possession()); });
+  persistently([&] { start_workloads(cluster_, seen, reporter_, [this] { return possession(); }); });
   started_ = Clock::now();
   has_started_ = true;
   // A node that starts the many pods of a back-yard at the same time is slow to start the one that people wait for.
@@ -374,7 +378,7 @@ void MaintenanceRun::resume_rest() {
   if (!has_started_) resume_serving();
   MaintenanceRecord unseen = record_;
   std::erase_if(unseen.workloads, [&](const StoppedWorkload& workload) { return is_serving(system_, workload); });
-  persistently([&] { start_workloads(cluster_, unseen, reporter_, possession()); });
+  persistently([&] { start_workloads(cluster_, unseen, reporter_, [this] { return possession(); }); });
 }
 
 void MaintenanceRun::hold_backup() {
@@ -401,7 +405,7 @@ void MaintenanceRun::put_back() {
   const process::Interrupt::Shield shield;
   const bool was_stopped = !has_started_;
   if (was_stopped) started_workloads_ = record_.workloads;
-  persistently([&] { start_services(cluster_, record_, reporter_, possession()); });
+  persistently([&] { start_services(cluster_, record_, reporter_, [this] { return possession(); }); });
   for (const auto& warning : packet_warnings(record_)) reporter_.warning(warning);
   if (was_stopped) started_ = Clock::now();
   has_started_ = true;

@@ -143,7 +143,9 @@ class Reinstall {
   // The backup that comes first would give it up.
   void require_nothing_held() {
     const auto record = find_record(cluster_, first().namespace_, first().name);
-    if (record) exastro::require_nothing_held(cluster_, *record);
+    if (!record) return;
+    exastro::require_nothing_held(cluster_, *record);
+    if (record->held) exastro::require_nothing_held(cluster_, *record->held);
   }
 
   // Throws Error if removing or creating would take data with it.

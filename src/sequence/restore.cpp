@@ -227,6 +227,7 @@ class Restore {
     if (safety) safety->take(run, stocked, files, facts);
     UnpackedFiles unpacked(files, run.id(), reporter_, [&] {
       run.renew_pods(kGoingBack);
+      put_back_packets(run, servers);
       return shared_files(run);
     });
     if (with_files) unpacked.unpack(backup.reader, manifest.files->member, encoding_, delivered_files);

@@ -382,13 +382,23 @@ std::vector<std::string> still_stopped(kube::Cluster& cluster, const Maintenance
   return stopped;
 }
 
-// Whether the record, or what this run knows of it, is to be followed. If it is not in the cluster, its pods are
-// removed.
-bool is_held(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter, Possession possession) {
+// Whether there is something to put back by the record, which is in the cluster then.
+bool is_held(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter,
+             const AskPossession& possession) {
   const auto present = find_record(cluster, record.namespace_, record.release);
   if (present && present->run_id == record.run_id) return true;
+  if (!present && possession() == Possession::kOurs) {
+    reporter.warning(
+        "The record of what ran before is gone from the cluster: somebody has removed it. It is written again from "
+        "what "
+        "this run knows.");
+    create_record(cluster, record);
+    return true;
+  }
   // A run that slept, say: somebody has put its things back, and may be at work.
   remove_pods(cluster, record);
+  // Or the answer was lost when the one that it held took its place.
+  if (present && record.held && present->run_id == record.held->run_id) return false;
   if (present) {
     throw Error(fmt::format("The services are held by a {} of {} now, so this run has started nothing.",
                             present->operation, present->started_by),
@@ -396,15 +406,9 @@ bool is_held(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Report
   }
   const auto stopped = still_stopped(cluster, record);
   if (stopped.empty()) return false;
-  if (possession == Possession::kOurs) {
-    reporter.warning(
-        "The record of what ran before is gone from the cluster: somebody has removed it. What this run has "
-        "stopped is started by what it knows itself.");
-    return true;
-  }
   throw Error(
-      fmt::format("Another run has taken this one's place and has ended; what this one had stopped is stopped "
-                  "now, perhaps by somebody else since: {}.",
+      fmt::format("Another run has taken this one's place and has ended; what this one had stopped is stopped now, "
+                  "perhaps by somebody else since: {}.",
                   fmt::join(stopped, ", ")),
       fmt::format("If nobody wants it so, start it with kubectl scale -n {} --replicas=NUMBER, by these numbers.",
                   record.namespace_),
@@ -458,14 +462,14 @@ void start_recorded(kube::Cluster& cluster, const MaintenanceRecord& record, ui:
 }  // namespace
 
 void start_workloads(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter,
-                     Possession possession) {
+                     const AskPossession& possession) {
   // What is being put back is not given up half-way.
   const process::Interrupt::Shield shield;
   if (is_held(cluster, record, reporter, possession)) start_recorded(cluster, record, reporter);
 }
 
 void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter,
-                    Possession possession) {
+                    const AskPossession& possession) {
   const process::Interrupt::Shield shield;
   if (!is_held(cluster, record, reporter, possession)) return;
   start_recorded(cluster, record, reporter);

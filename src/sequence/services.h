@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -100,19 +101,22 @@ std::vector<std::string> started_meanwhile(kube::Cluster& cluster, const System&
 // Removes the record's maintenance pods; no error if they are gone.
 void remove_pods(kube::Cluster& cluster, const MaintenanceRecord& record);
 
-// Whether nobody else can have worked on the system since the record was written: by the lease.
+// Whether nobody else can have worked on the system since the record was written: by the lease. Asked only if the
+// record is gone; throws Error if that cannot be told.
 enum class Possession { kOurs, kLost };
+using AskPossession = std::function<Possession()>;
+inline Possession always_ours() { return Possession::kOurs; }
 
 // Puts every workload back to what the record says. One that somebody has changed meanwhile is left as it is and
 // reported; one that is gone too. Tries everything before it throws. Safe to call again. If the record in the cluster
-// is another's by now, only this one's pods are removed, and Error (kBusy) is thrown. If there is none any more, what
-// is stopped is started by this one; or, if the lease was lost, told with Error (kServicesStopped): somebody else has
-// ended this run's work, and may have stopped it since.
+// is another's by now, only this one's pods are removed, and Error (kBusy) is thrown. If there is none any more, it
+// is written again from this one; or, if the lease was lost, what is stopped is told with Error (kServicesStopped):
+// somebody else has ended this run's work, and may have stopped it since.
 void start_workloads(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter,
-                     Possession possession = Possession::kOurs);
+                     const AskPossession& possession = always_ours);
 
 // The same, and then removes the record's pods, and last the record.
 void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Reporter& reporter,
-                    Possession possession = Possession::kOurs);
+                    const AskPossession& possession = always_ours);
 
 }  // namespace exastro

@@ -248,6 +248,17 @@ TEST_F(Run, WhatIsGoneWithItsPodIsNotSaidToWait) {
   EXPECT_TRUE(is_as_before());
 }
 
+TEST_F(Run, WhatARestoreHasRaisedIsNotForgottenByTheSecondBackupAfterIt) {
+  {
+    MaintenanceRun run(cluster_, system_, backup_, *reporter_);
+    run.start_pods(std::chrono::seconds(1));
+    run.note_packet("shared", 16 << 20);
+    run.hold_backup();
+  }
+  MaintenanceRun next(cluster_, system_, backup_, *reporter_);
+  EXPECT_EQ(next.record().packets.at("shared"), 16U << 20);
+}
+
 TEST_F(Run, WhatWasNotFetchedInTimeStandsInNobodysWay) {
   {
     MaintenanceRun run(cluster_, system_, backup_, *reporter_);
@@ -292,6 +303,22 @@ TEST_F(Run, WhatWasNotFetchedIsGivenUpForTheNext) {
     EXPECT_EQ(cluster_.maintenance_pods.size(), 2U);
     const Error error = failing.after_failure(Error("The disk is full."));
     EXPECT_NE(std::string(error.what()).find("still waits to be fetched"), std::string::npos) << error.what();
+  }
+  EXPECT_TRUE(waits());
+  {
+    MaintenanceRun failing(cluster_, system_, backup_, *reporter_);
+    failing.stop(Standstill::kWriters, std::chrono::seconds(1));
+    cluster_.config_maps.clear();
+    const Error error = failing.after_failure(Error("Somebody has removed the record."));
+    EXPECT_NE(std::string(error.what()).find("still waits to be fetched"), std::string::npos) << error.what();
+  }
+  EXPECT_TRUE(waits());
+  {
+    MaintenanceRun failing(cluster_, system_, backup_, *reporter_);
+    cluster_.lose_answer_at = 0;
+    const Error error = failing.after_failure(Error("x", "y", ExitStatus::kDamaged));
+    EXPECT_EQ(error.status(), ExitStatus::kDamaged) << error.what();
+    EXPECT_EQ(error.next(), "y");
   }
   EXPECT_TRUE(waits());
   {
@@ -354,6 +381,12 @@ TEST_F(Run, ARecordThatSomebodyRemovesLeavesNothingStopped) {
     run.stop(Standstill::kWriters, std::chrono::seconds(1));
     cluster_.config_maps.clear();
     if (with_lease) cluster_.leases.clear();
+    if (with_lease) {
+      run.resume_serving();
+      EXPECT_EQ(cluster_.workloads.at("deployment/platform-auth").replicas, 2);
+      EXPECT_EQ(cluster_.maintenance_pods.size(), 1U) << "what they hold is wanted";
+      cluster_.config_maps.clear();
+    }
     EXPECT_EQ(run.after_failure(Error("x")).status(), ExitStatus::kFailed);
     EXPECT_TRUE(is_as_before());
     EXPECT_NE(err_.str().find("somebody has removed it"), std::string::npos);

@@ -34,6 +34,7 @@ class MemoryCluster : public kube::Cluster {
   int commands = 0;                // that were run in pods
   std::vector<std::string> calls;  // changes, in their order
   int fail_at = -1;                // the change with this number fails
+  int lose_answer_at = -1;         // this replacement, of those of a record, is done, and its answer lost
   kube::Reason failure = kube::Reason::kUnreachable;
 
   void be_patient(std::chrono::seconds) override {}
@@ -94,7 +95,10 @@ class MemoryCluster : public kube::Cluster {
   Json replace(const Json& object) override {
     if (object["kind"] == "Lease") return put(leases, object, false);
     change("replace");
-    return put(object["kind"] == "Secret" ? secrets : config_maps, object, false);
+    Json answer = put(object["kind"] == "Secret" ? secrets : config_maps, object, false);
+    if (lose_answer_at-- == 0)
+      throw kube::KubeError(kube::Reason::kUnreachable, "the answer was lost", "", ExitStatus::kFailed);
+    return answer;
   }
   void remove_if_unchanged(const Json& lease) override {
     const std::scoped_lock lock(mutex_);
