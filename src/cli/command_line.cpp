@@ -58,7 +58,7 @@ void flush(std::ostream& out) {
   if (!out.flush()) {
     throw Error("The command has done its work, but what it had to print could not be written to standard output.",
                 "Make room where its output goes.");
-  };
+  }
 }
 
 int run_command(const Command& command, ui::Reporter& reporter, std::ostream& out) {

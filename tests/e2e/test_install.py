@@ -102,7 +102,7 @@ def test_kubectl_plugin(tmp_path, unpacked, pair):
     out, _ = home.run("kubectl", "__complete", "exastro", "find", "-n", "kube-s")
     assert out.splitlines() == ["kube-system", ":4"]
     out, _ = home.run("kubectl", "__complete", "exastro", "restore", "--from", "")
-    assert out.splitlines() == ["tar", "age", ":8"]
+    assert out.splitlines() == ["tar", "age", "gz", ":8"]
 
 
 def test_completion_gives_nothing_without_a_cluster(home):
