@@ -16,4 +16,9 @@ inline std::string shell_word(const std::string& word) {
   return quoted + "'";
 }
 
+// " FLAG VALUE", the value as a word.
+inline std::string shell_flag(const std::string& flag, const std::string& value) {
+  return " " + flag + " " + shell_word(value);
+}
+
 }  // namespace exastro

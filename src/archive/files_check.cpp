@@ -4,16 +4,14 @@
 #include <archive_entry.h>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cctype>
-#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_set>
 
 #include "archive/damaged.h"
-#include "archive/tar_end.h"
+#include "archive/tar_source.h"
 
 namespace exastro::archive {
 namespace {
@@ -111,33 +109,8 @@ void check_entry(struct archive_entry* entry, Symlinks& symlinks) {
   }
 }
 
-// What libarchive calls back for bytes. No exception may pass through its C frames, so it waits here.
-struct Source {
-  const PullBytes& pull;
-  std::exception_ptr error = nullptr;
-  TarEnd end = {};
-
-  std::span<const std::byte> next() {
-    const auto taken = pull();
-    end.pass(taken);
-    return taken;
-  }
-};
-
-la_ssize_t read_from(struct archive*, void* opaque, const void** buffer) {
-  auto& source = *static_cast<Source*>(opaque);
-  try {
-    const auto bytes = source.next();
-    *buffer = bytes.data();
-    return static_cast<la_ssize_t>(bytes.size());
-  } catch (...) {
-    source.error = std::current_exception();
-    return -1;
-  }
-}
-
-[[noreturn]] void throw_unreadable(struct archive* reader, const Source& source) {
-  if (source.error) std::rethrow_exception(source.error);
+[[noreturn]] void throw_unreadable(struct archive* reader, const TarSource& source) {
+  source.rethrow();
   const char* reason = archive_error_string(reader);
   throw damaged(fmt::format("the tar of the shared files is damaged: {}", reason != nullptr ? reason : "no reason"));
 }
@@ -145,11 +118,11 @@ la_ssize_t read_from(struct archive*, void* opaque, const void** buffer) {
 }  // namespace
 
 std::uint64_t check_files(const PullBytes& pull) {
-  Source source{pull};
+  TarSource source(pull);
   const std::unique_ptr<struct archive, decltype(&archive_read_free)> reader(archive_read_new(), &archive_read_free);
   if (!reader) throw Error("out of memory");
   archive_read_support_format_tar(reader.get());
-  if (archive_read_open(reader.get(), &source, nullptr, &read_from, nullptr) != ARCHIVE_OK) {
+  if (source.open(reader.get()) != ARCHIVE_OK) {
     throw_unreadable(reader.get(), source);
   }
   Symlinks symlinks;
@@ -158,7 +131,7 @@ std::uint64_t check_files(const PullBytes& pull) {
   while (true) {
     struct archive_entry* entry = nullptr;
     const int status = archive_read_next_header(reader.get(), &entry);
-    if (status == ARCHIVE_EOF && !source.error) break;
+    if (status == ARCHIVE_EOF && !source.has_failed()) break;
     // A warning is a name that this locale has no letters for; the bytes are what counts here.
     if (status != ARCHIVE_OK && status != ARCHIVE_WARN) throw_unreadable(reader.get(), source);
     check_entry(entry, symlinks);
@@ -169,9 +142,7 @@ std::uint64_t check_files(const PullBytes& pull) {
     }
     end = static_cast<std::uint64_t>(archive_filter_bytes(reader.get(), -1));
   }
-  while (!source.next().empty()) {
-  }
-  source.end.require(end);
+  source.require_end(end);
   return entries;
 }
 

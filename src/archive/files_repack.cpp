@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "archive/damaged.h"
-#include "archive/tar_end.h"
+#include "archive/tar_source.h"
 
 namespace exastro::archive {
 namespace {
@@ -18,39 +18,19 @@ namespace {
 constexpr std::size_t kBufferBytes = std::size_t{256} << 10;
 constexpr std::size_t kMaxNames = 100;
 
-// What libarchive calls back. No exception may pass through its C frames, so it waits here.
-struct Ends {
-  const PullBytes& pull;
-  stream::Sink& out;
+// Where libarchive writes to. No exception may pass through its C frames, so it waits here.
+struct Target {
+  stream::Sink& sink;
   std::exception_ptr error = nullptr;
-  TarEnd end = {};
-
-  std::span<const std::byte> next() {
-    const auto bytes = pull();
-    end.pass(bytes);
-    return bytes;
-  }
 };
 
-la_ssize_t read_from(struct archive*, void* opaque, const void** buffer) {
-  auto& ends = *static_cast<Ends*>(opaque);
-  try {
-    const auto bytes = ends.next();
-    *buffer = bytes.data();
-    return static_cast<la_ssize_t>(bytes.size());
-  } catch (...) {
-    ends.error = std::current_exception();
-    return -1;
-  }
-}
-
 la_ssize_t write_to(struct archive*, void* opaque, const void* buffer, size_t size) {
-  auto& ends = *static_cast<Ends*>(opaque);
+  auto& target = *static_cast<Target*>(opaque);
   try {
-    ends.out.write({static_cast<const std::byte*>(buffer), size});
+    target.sink.write({static_cast<const std::byte*>(buffer), size});
     return static_cast<la_ssize_t>(size);
   } catch (...) {
-    ends.error = std::current_exception();
+    target.error = std::current_exception();
     return -1;
   }
 }
@@ -80,13 +60,13 @@ bool is_not_data(const std::string& path) {
 class Repack {
  public:
   Repack(const PullBytes& pull, std::string storage_path, stream::Sink& out)
-      : ends_{pull, out}, storage_path_(bare(storage_path)) {
+      : source_(pull), target_{out}, storage_path_(bare(storage_path)) {
     if (!reader_ || !writer_) throw Error("out of memory");
     archive_read_support_format_tar(reader_.get());
-    check(archive_read_open(reader_.get(), &ends_, nullptr, &read_from, nullptr), reader_.get());
+    check(source_.open(reader_.get()), reader_.get());
     archive_write_set_format_gnutar(writer_.get());
     archive_write_set_bytes_in_last_block(writer_.get(), 1);
-    check(archive_write_open2(writer_.get(), &ends_, nullptr, &write_to, nullptr, nullptr), writer_.get());
+    check(archive_write_open2(writer_.get(), &target_, nullptr, &write_to, nullptr, nullptr), writer_.get());
   }
 
   RepackedFiles run() {
@@ -94,26 +74,25 @@ class Repack {
     for (;;) {
       struct archive_entry* entry = nullptr;
       const int status = archive_read_next_header(reader_.get(), &entry);
-      if (status == ARCHIVE_EOF && !ends_.error) break;
+      if (status == ARCHIVE_EOF && !source_.has_failed()) break;
       check(status, reader_.get());
       if (rename(entry)) copy(entry);
       const int skipped = archive_read_data_skip(reader_.get());
       if (skipped != ARCHIVE_EOF) check(skipped, reader_.get());
       end = static_cast<std::uint64_t>(archive_filter_bytes(reader_.get(), -1));
     }
-    while (!ends_.next().empty()) {
-    }
     if (!prefix_) throw damaged("it holds no files at all");
-    ends_.end.require(end);
+    source_.require_end(end);
     check(archive_write_close(writer_.get()), writer_.get());
-    ends_.out.finish();
+    target_.sink.finish();
     repacked_.prefix = *prefix_;
     return std::move(repacked_);
   }
 
  private:
   void check(int status, struct archive* archive) const {
-    if (ends_.error) std::rethrow_exception(ends_.error);
+    source_.rethrow();
+    if (target_.error) std::rethrow_exception(target_.error);
     // A warning is a name that this locale has no letters for; the bytes are what counts here.
     if (status >= ARCHIVE_WARN) return;
     const char* reason = archive_error_string(archive);
@@ -178,7 +157,8 @@ class Repack {
     }
   }
 
-  Ends ends_;
+  TarSource source_;
+  Target target_;
   std::string storage_path_;
   std::optional<std::string> prefix_;
   RepackedFiles repacked_;

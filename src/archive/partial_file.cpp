@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cctype>
 #include <cerrno>
 #include <chrono>
@@ -19,6 +18,7 @@
 #include "archive/final_name.h"
 #include "archive/names.h"
 #include "error.h"
+#include "process/host_name.h"
 #include "shell_word.h"
 
 namespace exastro::archive {
@@ -60,9 +60,7 @@ bool remove_unheld(const fs::path& path) {
 // The machine, as it stands in the names of unfinished files. A lock may be unknown to other machines, as on NFS
 // without locks: what one of those has begun is not judged by it.
 std::string this_host() {
-  std::array<char, 64> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown";
-  std::string host = name.data();
+  std::string host = process::host_name();
   std::erase_if(host, [](unsigned char c) { return std::isalnum(c) == 0; });
   return host.empty() ? "unknown" : host.substr(0, kMaxHostLength);
 }

@@ -75,8 +75,6 @@ int run_command(const Command& command, ui::Reporter& reporter, std::ostream& ou
   }
 }
 
-}  // namespace
-
 // A variable that a script has not set must not count as a flag that was not given: another system would be chosen, or
 // keys printed that were to go to a file.
 void refuse_empty_values(CLI::App& app) {
@@ -88,6 +86,8 @@ void refuse_empty_values(CLI::App& app) {
     }
   }
 }
+
+}  // namespace
 
 int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
   CLI::App app("Backup and restore of Exastro on Kubernetes", call_name());

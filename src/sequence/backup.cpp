@@ -146,8 +146,7 @@ class Backup {
     archive::Manifest& manifest = draft_.manifest;
     run.start_pods(request_.timeout);
     ui::Step step(reporter_, "Looking at databases and files");
-    const auto pod_of = [&](const Side& side) { return run.pod_of(side); };
-    auto servers = open_servers(cluster_, system_, pod_of, run.id());
+    auto servers = run.open_servers();
     run.put_back_packets(servers);
     files_.emplace(cluster_, run.pod_of(system_.ita), system_.storage.path);
     std::vector<StagingRoom> rooms;
@@ -349,8 +348,7 @@ void fetch_backup(kube::Cluster& cluster, const System& system, const TargetRequ
 
 void discard_backup(kube::Cluster& cluster, const System& system, ui::Reporter& reporter) {
   MaintenanceRun run(cluster, system, {.operation = "fetch", .fetches = true}, reporter);
-  const std::string text = fmt::format("The backup that {} has begun {} was removed from the cluster.",
-                                       run.record().started_by, run.record().started_at);
+  const std::string text = backup_of(run.record()) + " was removed from the cluster.";
   if (const auto error = remove_staged(run)) throw Error(*error);
   reporter.result({{"state", "discarded"}}, text);
 }

@@ -18,17 +18,12 @@ namespace exastro {
 namespace fs = std::filesystem;
 
 std::string flags_text(const TargetRequest& request) {
-  std::string text;
-  const auto add = [&](std::string_view flag, const std::string& value) {
-    text += fmt::format(" {} {}", flag, shell_word(value));
-  };
-  if (request.is_standard_output()) {
-    add("-o", request.target);
-  } else {
-    add("-o", request.target.empty() ? (fs::current_path() / "").string() : fs::absolute(request.target).string());
-  }
-  for (const auto& key : request.recipients.keys) add("--encrypt", key);
-  for (const auto& file : request.recipients.files) add("--encrypt-to", fs::absolute(file).string());
+  std::string target = request.target;
+  if (!request.is_standard_output())
+    target = (target.empty() ? fs::current_path() / "" : fs::absolute(target)).string();
+  std::string text = shell_flag("-o", target);
+  for (const auto& key : request.recipients.keys) text += shell_flag("--encrypt", key);
+  for (const auto& file : request.recipients.files) text += shell_flag("--encrypt-to", fs::absolute(file).string());
   if (request.recipients.passphrase) text += " --passphrase";
   return text;
 }

@@ -3,25 +3,25 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdlib>
 #include <ctime>
 
 #include "archive/manifest.h"
+#include "process/host_name.h"
 #include "sequence/maintenance_run.h"
 #include "sequence/shared_files.h"
 
 namespace exastro {
 
 std::string this_person() {
-  std::array<char, 256> host{};
-  if (gethostname(host.data(), host.size() - 1) != 0) host[0] = '?';
+  std::string host = process::host_name();
+  if (host.empty()) host = "?";
   // Not from the system's list of users: asking for it loads libraries of the machine's, which a static program cannot.
   for (const char* name : {"LOGNAME", "USER"}) {
     const char* user = std::getenv(name);
-    if (user != nullptr && *user != '\0') return fmt::format("{}@{}", user, host.data());
+    if (user != nullptr && *user != '\0') return fmt::format("{}@{}", user, host);
   }
-  return fmt::format("{}@{}", geteuid(), host.data());
+  return fmt::format("{}@{}", geteuid(), host);
 }
 
 std::string now_text() { return archive::format_utc(std::time(nullptr)); }
@@ -53,8 +53,7 @@ void start_after_cut_off_restore(kube::Cluster& cluster, const System& system, c
   MaintenanceRun run(cluster, system, {.operation = "start"}, reporter);  // starts the services first
   try {
     run.start_pods(std::chrono::seconds(120));
-    auto servers = open_servers(
-        cluster, system, [&](const Side& side) { return run.pod_of(side); }, run.id());
+    auto servers = run.open_servers();
     run.put_back_packets(servers);
     SharedFiles files(cluster, run.pod_of(system.ita), system.storage.path);
     if (const auto trees = files.discard_unpacked(); !trees.empty()) reporter.warning(old_trees_text(trees));

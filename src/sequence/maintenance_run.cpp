@@ -164,13 +164,11 @@ void MaintenanceRun::follow(const MaintenanceRecord& earlier) {
     require_nothing_held(cluster_, *earlier.held);
   }
   start_workloads(cluster_, earlier, reporter_);
-  remove_pods(cluster_, earlier);
-  remove_arrived(earlier);
+  remove_traces(cluster_, earlier);
   if (still_waits) {
     hold_until_whole(*earlier.held);
   } else if (earlier.held) {
-    remove_pods(cluster_, *earlier.held);
-    remove_arrived(*earlier.held);
+    remove_traces(cluster_, *earlier.held);
   }
   follows_restore_ = earlier.operation == "restore";
   record_.packets = earlier.packets;
@@ -180,8 +178,7 @@ void MaintenanceRun::follow(const MaintenanceRecord& earlier) {
 }
 
 void MaintenanceRun::hold_until_whole(const MaintenanceRecord& earlier) {
-  reporter_.info(fmt::format("The backup that {} has begun {} was not fetched; it is given up once this one is whole.",
-                             earlier.started_by, earlier.started_at));
+  reporter_.info(backup_of(earlier) + " was not fetched; it is given up once this one is whole.");
   record_.held = earlier_ = std::make_shared<const MaintenanceRecord>(earlier);
 }
 
@@ -239,6 +236,11 @@ std::vector<kube::Pod> MaintenanceRun::pods() const {
   std::vector<kube::Pod> pods;
   for (const auto& spec : specs_) pods.push_back(container_of(spec));
   return pods;
+}
+
+std::vector<Server> MaintenanceRun::open_servers() const {
+  return exastro::open_servers(
+      cluster_, system_, [this](const Side& side) { return pod_of(side); }, id());
 }
 
 void MaintenanceRun::note_packet(const std::string& server, std::uint64_t bytes) {
@@ -361,12 +363,16 @@ void MaintenanceRun::note_arrival(const std::string& folder) {
   update_record(cluster_, record_, record_.run_id);
 }
 
+void MaintenanceRun::start_again(const MaintenanceRecord& part) {
+  persistently([&] { start_workloads(cluster_, part, reporter_, [this] { return possession(); }); });
+}
+
 std::vector<std::string> MaintenanceRun::resume_serving() {
   const process::Interrupt::Shield shield;
   started_workloads_ = record_.workloads;
   MaintenanceRecord seen = record_;
   std::erase_if(seen.workloads, [&](const StoppedWorkload& workload) { return !is_serving(system_, workload); });
-  persistently([&] { start_workloads(cluster_, seen, reporter_, [this] { return possession(); }); });
+  start_again(seen);
   started_ = Clock::now();
   has_started_ = true;
   // A node that starts the many pods of a back-yard at the same time is slow to start the one that people wait for.
@@ -378,7 +384,7 @@ void MaintenanceRun::resume_rest() {
   if (!has_started_) resume_serving();
   MaintenanceRecord unseen = record_;
   std::erase_if(unseen.workloads, [&](const StoppedWorkload& workload) { return is_serving(system_, workload); });
-  persistently([&] { start_workloads(cluster_, unseen, reporter_, [this] { return possession(); }); });
+  start_again(unseen);
 }
 
 void MaintenanceRun::hold_backup() {
@@ -392,8 +398,7 @@ void MaintenanceRun::hold_backup() {
   const auto earlier = std::exchange(earlier_, nullptr);
   if (!earlier) return;
   try {
-    remove_pods(cluster_, *earlier);
-    remove_arrived(*earlier);
+    remove_traces(cluster_, *earlier);
   } catch (const Error& error) {
     reporter_.warning(fmt::format("What an earlier backup has left in the cluster is still there: {}", error.what()));
   }
@@ -464,16 +469,15 @@ Error MaintenanceRun::after_failure(const Error& error) {
         state_ = State::kClosed;
         reporter_.warning(fmt::format("The record of this run may be left: {}", second.what()));
       }
-      return Error(fmt::format("{} What was read is gone with its pod. The services run.", sentence(error)),
-                   fmt::format("Make the backup again: kubectl exastro backup -n {}{}", record_.namespace_,
-                               flags_.empty() ? record_.source : flags_),
-                   error.status());
+      return Error(
+          fmt::format("{} What was read is gone with its pod. The services run.", sentence(error)),
+          fmt::format("Make the backup again: kubectl exastro backup -n {}{}", record_.namespace_, fetching_flags()),
+          error.status());
     }
     state_ = State::kClosed;
     return Error(fmt::format("{} The services run, and what was read waits in the cluster until {}.", sentence(error),
                              record_.staged_until),
-                 fmt::format("Fetch it: kubectl exastro fetch -n {}{}{}", record_.namespace_,
-                             flags_.empty() ? record_.source : flags_,
+                 fmt::format("Fetch it: kubectl exastro fetch -n {}{}{}", record_.namespace_, fetching_flags(),
                              error.next().empty() ? "" : " (before that: " + error.next() + ")"),
                  error.status());
   }
@@ -502,9 +506,7 @@ Error MaintenanceRun::after_failure(const Error& error) {
   }
   std::string state =
       has_stopped_ ? "The services were started again as they were." : "Nothing was stopped or changed.";
-  if (earlier_)
-    state += fmt::format(" The backup that {} has begun {} still waits to be fetched.", earlier_->started_by,
-                         earlier_->started_at);
+  if (earlier_) state += " " + backup_of(*earlier_) + " still waits to be fetched.";
   return Error(fmt::format("{} {}", sentence(error), state), error.next(), error.status());
 }
 

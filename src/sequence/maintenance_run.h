@@ -65,6 +65,9 @@ class MaintenanceRun {
   [[nodiscard]] kube::Pod pod_of(const Side& side) const;
   [[nodiscard]] std::vector<kube::Pod> pods() const;
 
+  // The database servers, reached through these pods.
+  [[nodiscard]] std::vector<Server> open_servers() const;
+
   // A server's max_allowed_packet before it is raised, in bytes, until it is put back.
   void note_packet(const std::string& server, std::uint64_t bytes);
   void forget_packet(const std::string& server);
@@ -124,6 +127,9 @@ class MaintenanceRun {
  private:
   void begin_record(const Options& options);  // see the constructor
   void take_over_backup();
+  void start_again(const MaintenanceRecord& part);
+  // With which a person fetches what the pods hold.
+  [[nodiscard]] const std::string& fetching_flags() const { return flags_.empty() ? record_.source : flags_; }
   void follow(const MaintenanceRecord& earlier);
   void hold_until_whole(const MaintenanceRecord& earlier);
   template <typename Work>

@@ -397,13 +397,11 @@ class Reinstall {
   // What a person types to finish this run if it is cut off.
   [[nodiscard]] std::string finishing_flags() const {
     std::string flags;
-    const auto add = [&](const char* flag, const std::string& value) {
-      flags += fmt::format(" {} {}", flag, shell_word(value));
-    };
-    for (const auto& release : request_.find.releases) add("--release", release);
-    for (const auto& chart : request_.charts) add("--chart", chart);
-    if (!request_.chart_version.empty()) add("--version", request_.chart_version);
-    for (const auto& file : request_.values_files) add("--values", std::filesystem::absolute(file).string());
+    for (const auto& release : request_.find.releases) flags += shell_flag("--release", release);
+    for (const auto& chart : request_.charts) flags += shell_flag("--chart", chart);
+    if (!request_.chart_version.empty()) flags += shell_flag("--version", request_.chart_version);
+    for (const auto& file : request_.values_files)
+      flags += shell_flag("--values", std::filesystem::absolute(file).string());
     return flags;
   }
 

@@ -100,13 +100,11 @@ class Restore {
   // What a person types to finish this run if it is cut off; nothing if the backup came through a pipe.
   [[nodiscard]] std::string source() const {
     if (request_.from == "-") return "";
-    std::string flags;
-    const auto add = [&](std::string_view flag, const std::string& file) {
-      const auto path = std::filesystem::absolute(file).lexically_normal();
-      flags += fmt::format(" {} {}", flag, shell_word(path.string()));
+    const auto anywhere = [](const std::string& file) {
+      return std::filesystem::absolute(file).lexically_normal().string();
     };
-    add("--from", request_.from);
-    for (const auto& identity : request_.identities) add("--identity", identity);
+    std::string flags = shell_flag("--from", anywhere(request_.from));
+    for (const auto& identity : request_.identities) flags += shell_flag("--identity", anywhere(identity));
     if (keys_.is_needed()) flags += " --adopt-keys";
     return flags;
   }
@@ -310,8 +308,7 @@ class Restore {
     }
     for (auto& server : servers) server->leave_packet_to_record();
     try {
-      auto reached = open_servers(
-          cluster_, system_, [&](const Side& side) { return run.pod_of(side); }, run.id());
+      auto reached = run.open_servers();
       run.put_back_packets(reached);
     } catch (const Error& error) {
       reporter_.warning(error.what());  // put_back() tells how to do it by hand
@@ -395,8 +392,7 @@ class Restore {
 
   std::vector<StockedServer> look_at_servers(MaintenanceRun& run, const Manifest& manifest) {
     ui::Step step(reporter_, "Looking at the databases");
-    auto servers = open_servers(
-        cluster_, system_, [&](const Side& side) { return run.pod_of(side); }, run.id());
+    auto servers = run.open_servers();
     check_layout(manifest, servers);
     run.put_back_packets(servers);
     std::vector<StockedServer> stocked;

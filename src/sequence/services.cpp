@@ -151,10 +151,13 @@ void require_nothing_held(kube::Cluster& cluster, const MaintenanceRecord& recor
               ExitStatus::kBusy);
 }
 
+std::string backup_of(const MaintenanceRecord& record) {
+  return fmt::format("The backup that {} has begun {}", record.started_by, record.started_at);
+}
+
 std::string what_is_cleared(const MaintenanceRecord& earlier) {
   if (earlier.holds_backup()) {
-    return fmt::format("The backup that {} has begun {} was not fetched in time; what is left of it is removed.",
-                       earlier.started_by, earlier.started_at);
+    return backup_of(earlier) + " was not fetched in time; what is left of it is removed.";
   }
   return fmt::format("A {} by {}, begun {}, was cut off; what it left is put back first.", earlier.operation,
                      earlier.started_by, earlier.started_at);
@@ -179,7 +182,7 @@ std::string how_to_finish(const MaintenanceRecord& record) {
   std::string text = fmt::format("Finish it with a restore of everything: {}{}", restore,
                                  record.source.empty() ? " --from FILE" : record.source + there);
   if (!record.safety_backup.empty())
-    text += fmt::format(". Or go back: {} --from {}{}", restore, shell_word(record.safety_backup), there);
+    text += fmt::format(". Or go back: {}{}{}", restore, shell_flag("--from", record.safety_backup), there);
   return text;
 }
 
@@ -228,10 +231,6 @@ void create_record(kube::Cluster& cluster, const MaintenanceRecord& record) {
 
 std::string arrival_name(const MaintenanceRecord& record) {
   return archive::waiting_file_name(record.namespace_, record.release, record.run_id);
-}
-
-void remove_arrived(const MaintenanceRecord& record) {
-  for (const auto& folder : record.arrival_folders) archive::remove_waiting_file(folder, arrival_name(record));
 }
 
 void update_record(kube::Cluster& cluster, const MaintenanceRecord& record, const std::string& run_id) {
@@ -329,15 +328,15 @@ void wait_until_stopped(kube::Cluster& cluster, const System& system, const Main
     process::Interrupt::throw_if_requested();
     const auto running = still_running(cluster, system, record);
     if (running.empty()) return;
+    const auto slash = running.front().find('/');
+    const std::string namespace_ = running.front().substr(0, slash);
     if (std::chrono::steady_clock::now() >= deadline) {
       throw Error(
           fmt::format("After {} s these pods still run and may write: {}.", timeout.count(), fmt::join(running, ", ")),
           fmt::format("Wait for their jobs to end, or look at one with `kubectl describe pod -n {} {}`, and run the "
                       "command again; --timeout gives them longer.",
-                      running.front().substr(0, running.front().find('/')),
-                      running.front().substr(running.front().find('/') + 1)));
+                      namespace_, running.front().substr(slash + 1)));
     }
-    const std::string namespace_ = running.front().substr(0, running.front().find('/'));
     std::vector<std::string> pods;
     for (const auto& pod : running) {
       if (pod.starts_with(namespace_ + "/")) pods.push_back("pod" + pod.substr(namespace_.size()));
@@ -349,6 +348,12 @@ void wait_until_stopped(kube::Cluster& cluster, const System& system, const Main
 
 void remove_pods(kube::Cluster& cluster, const MaintenanceRecord& record) {
   for (const auto& pod : record.pods) cluster.remove("pod", pod.namespace_, pod.name);
+}
+
+void remove_traces(kube::Cluster& cluster, const MaintenanceRecord& record) {
+  remove_pods(cluster, record);
+  // What has arrived on this machine, as far as no process writes to it.
+  for (const auto& folder : record.arrival_folders) archive::remove_waiting_file(folder, arrival_name(record));
 }
 
 namespace {
@@ -390,8 +395,7 @@ bool is_held(kube::Cluster& cluster, const MaintenanceRecord& record, ui::Report
   if (!present && possession() == Possession::kOurs) {
     reporter.warning(
         "The record of what ran before is gone from the cluster: somebody has removed it. It is written again from "
-        "what "
-        "this run knows.");
+        "what this run knows.");
     create_record(cluster, record);
     return true;
   }
@@ -473,8 +477,7 @@ void start_services(kube::Cluster& cluster, const MaintenanceRecord& record, ui:
   const process::Interrupt::Shield shield;
   if (!is_held(cluster, record, reporter, possession)) return;
   start_recorded(cluster, record, reporter);
-  remove_pods(cluster, record);
-  remove_arrived(record);
+  remove_traces(cluster, record);
   // Last, so that whatever failed above can be done again from it.
   remove_record(cluster, record);
 }

@@ -42,6 +42,9 @@ bool still_holds(kube::Cluster& cluster, const MaintenanceRecord& record);
 // Throws Error (kBusy) if they are: whoever would remove them leaves them for a fetch.
 void require_nothing_held(kube::Cluster& cluster, const MaintenanceRecord& record);
 
+// "The backup that PERSON has begun TIME".
+std::string backup_of(const MaintenanceRecord& record);
+
 // What a run tells that finds such a record and puts back, or removes, what it stands for.
 std::string what_is_cleared(const MaintenanceRecord& earlier);
 
@@ -65,9 +68,7 @@ void update_record(kube::Cluster& cluster, const MaintenanceRecord& record, cons
 // How to put back by hand what a restore that was cut off has raised on database servers, a sentence each.
 std::vector<std::string> packet_warnings(const MaintenanceRecord& record);
 
-// What a backup that is not wanted any more has brought to this machine, as far as no process writes to it, is removed.
-void remove_arrived(const MaintenanceRecord& record);
-// The name of the file in which it arrives.
+// The name of the file in which a backup arrives, until it is whole.
 std::string arrival_name(const MaintenanceRecord& record);
 
 // Removes the record if it is this run's. One that it holds takes its place.
@@ -100,6 +101,8 @@ std::vector<std::string> started_meanwhile(kube::Cluster& cluster, const System&
 
 // Removes the record's maintenance pods; no error if they are gone.
 void remove_pods(kube::Cluster& cluster, const MaintenanceRecord& record);
+// And what a backup that is not wanted any more has brought to this machine, as far as no process writes to it.
+void remove_traces(kube::Cluster& cluster, const MaintenanceRecord& record);
 
 // Whether nobody else can have worked on the system since the record was written: by the lease. Asked only if the
 // record is gone; throws Error if that cannot be told.

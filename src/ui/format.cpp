@@ -44,7 +44,7 @@ std::string duration_text(std::chrono::duration<double> duration) {
 
 std::string flag_text(const std::string& flag, const std::string& value) {
   if (value.empty() || value.find_first_of("'\"\\\n") != std::string::npos) return "";
-  return fmt::format(" {} {}", flag, shell_word(value));
+  return shell_flag(flag, value);
 }
 
 void CallForm::set_namespace(const std::string& namespace_) { namespace_flag = flag_text("-n", namespace_); }

@@ -36,6 +36,20 @@ class Run : public testing::Test {
     return cluster_.workloads == before_ && cluster_.config_maps.empty() && cluster_.maintenance_pods.empty();
   }
 
+  // One that waits to be fetched; gives its record.
+  MaintenanceRecord hold_a_backup() {
+    MaintenanceRun run(cluster_, system_, backup_, *reporter_);
+    run.start_pods(std::chrono::seconds(1));
+    run.hold_backup();
+    return run.record();
+  }
+  // As another run does that takes it.
+  void take_lease_away() {
+    Json& lease = cluster_.leases.begin()->second;
+    lease["spec"]["holderIdentity"] = "another";
+    lease["metadata"]["resourceVersion"] = "another's";
+  }
+
   MaintenanceRun::Options backup_{.operation = "backup"};
   MaintenanceRun::Options restore_{.operation = "restore", .replaces_all = true, .source = "/backups/exastro.tar"};
   MaintenanceRun::Options stop_{.operation = "stop"};
@@ -235,11 +249,7 @@ TEST_F(Run, WhatHasArrivedGoesWithItsBackup) {
 }
 
 TEST_F(Run, WhatIsGoneWithItsPodIsNotSaidToWait) {
-  {
-    MaintenanceRun run(cluster_, system_, backup_, *reporter_);
-    run.start_pods(std::chrono::seconds(1));
-    run.hold_backup();
-  }
+  hold_a_backup();
   cluster_.maintenance_pods.clear();
   MaintenanceRun run(cluster_, system_, {.operation = "fetch", .fetches = true}, *reporter_);
   const Error error = run.after_failure(Error("The stream broke."));
@@ -260,11 +270,7 @@ TEST_F(Run, WhatARestoreHasRaisedIsNotForgottenByTheSecondBackupAfterIt) {
 }
 
 TEST_F(Run, WhatWasNotFetchedInTimeStandsInNobodysWay) {
-  {
-    MaintenanceRun run(cluster_, system_, backup_, *reporter_);
-    run.start_pods(std::chrono::seconds(1));
-    run.hold_backup();
-  }
+  hold_a_backup();
   cluster_.pod_status = {{"status", {{"phase", "Failed"}, {"reason", "DeadlineExceeded"}}}};
   MaintenanceRun run(cluster_, system_, restore_, *reporter_);
   EXPECT_NE(err_.str().find("was not fetched in time"), std::string::npos);
@@ -273,11 +279,7 @@ TEST_F(Run, WhatWasNotFetchedInTimeStandsInNobodysWay) {
 }
 
 TEST_F(Run, WhatWasNotFetchedIsGivenUpForTheNext) {
-  {
-    MaintenanceRun run(cluster_, system_, backup_, *reporter_);
-    run.start_pods(std::chrono::seconds(1));
-    run.hold_backup();
-  }
+  hold_a_backup();
   start_after_maintenance(cluster_, system_, false, *reporter_);
   EXPECT_NE(out_.str().find("kubectl exastro fetch"), std::string::npos);
   for (const auto& options : {restore_, stop_}) {
@@ -333,12 +335,7 @@ TEST_F(Run, WhatWasNotFetchedIsGivenUpForTheNext) {
 
 // As killed at a point: what it has written stays.
 TEST_F(Run, WhatWasNotFetchedOutlivesACutOffBackup) {
-  {
-    MaintenanceRun run(cluster_, system_, backup_, *reporter_);
-    run.start_pods(std::chrono::seconds(1));
-    run.hold_backup();
-  }
-  const auto first = *find_record(cluster_, system_);
+  const auto first = hold_a_backup();
   const MemoryCluster::State stopped{0, false};
   const auto kill_another = [&] {
     const auto config_maps = [&] {
@@ -398,8 +395,7 @@ TEST_F(Run, WhatAnotherMayHaveStoppedSinceIsToldAndNotStarted) {
   run.stop(Standstill::kWriters, std::chrono::seconds(1));
   // Another run has taken its place, and has ended.
   cluster_.config_maps.clear();
-  cluster_.leases.begin()->second["spec"]["holderIdentity"] = "another";
-  cluster_.leases.begin()->second["metadata"]["resourceVersion"] = "another's";
+  take_lease_away();
   const Error error = run.after_failure(Error("x"));
   EXPECT_EQ(error.status(), ExitStatus::kServicesStopped);
   EXPECT_NE(std::string(error.what()).find("ns/deployment/platform-auth (had 2)"), std::string::npos) << error.what();
@@ -422,8 +418,7 @@ TEST_F(Run, WhatAnotherHoldsIsNotToBeStarted) {
 
 TEST_F(Run, NothingIsStoppedOnceAnotherHasTakenItsPlace) {
   MaintenanceRun run(cluster_, system_, backup_, *reporter_);
-  cluster_.leases.begin()->second["spec"]["holderIdentity"] = "another";
-  cluster_.leases.begin()->second["metadata"]["resourceVersion"] = "another's";
+  take_lease_away();
   EXPECT_THROW(run.stop(Standstill::kWriters, std::chrono::seconds(1)), Error);
   EXPECT_EQ(cluster_.workloads, before_);
 }
